@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * extfuse.h - libextfuse: compose handlers and a cache policy into one BPF
+ * program and attach it to a FUSE connection
+ *
+ * Functions return 0 or a negative errno unless they say otherwise. A function
+ * that fails leaves its out-parameters alone. The library never exits and
+ * prints only through the log callback. A handle may be used by several
+ * threads at once, except extfuse_close(), which must be the last call.
+ */
+#ifndef EXTFUSE_H
+#define EXTFUSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct fuse_session;
+struct extfuse;
+
+enum extfuse_log_level { EXTFUSE_LOG_ERROR, EXTFUSE_LOG_WARN, EXTFUSE_LOG_INFO, EXTFUSE_LOG_DEBUG };
+
+/*
+ * Receives one line of text without a newline. May be called from any thread
+ * that calls into the library.
+ */
+typedef void (*extfuse_log_fn)(void *data, enum extfuse_log_level level, const char *line);
+
+/*
+ * Options of extfuse_open(). Zero means the default. size is the structure's
+ * size as the caller knows it, so that fields may be added (libbpf's rule).
+ */
+struct extfuse_opts {
+	size_t size;
+	/* "ttl+lru" or paths that contain '/'; required */
+	const char *policy;
+	/* "name=value" strings, NULL-terminated, or NULL */
+	const char *const *params;
+	/* paths of handler objects that replace or add to the built-in ones, NULL-terminated, or NULL */
+	const char *const *handlers;
+	/* rows come from extfuse_fill_*() alone, not from replies */
+	int fill_daemon;
+	/* the daemon gives one nodeid to each inode, also to one with several names */
+	int one_nodeid_per_inode;
+	extfuse_log_fn log;
+	void *log_data;
+};
+
+/*
+ * Link, check and load nothing yet: reads the objects, links them, sets the
+ * parameters. A user's error (unknown policy, bad parameter, conflict, broken
+ * object) gives one EXTFUSE_LOG_ERROR line that says what to do, and -EINVAL,
+ * -ENOENT or -EEXIST (conflict). Needs no privilege.
+ */
+int extfuse_open(const struct extfuse_opts *opts, struct extfuse **out);
+
+/*
+ * Load the linked program into the kernel. -EOPNOTSUPP: this kernel has no
+ * ExtFUSE; -EPERM: no permission to load BPF; -EINVAL: the verifier refused a
+ * handler or policy (logged with the lines that matter).
+ */
+int extfuse_load(struct extfuse *ext);
+
+/*
+ * Attach through the INIT exchange of @se: call after fuse_session_new() and
+ * fuse_session_mount(), before the session loop. Uses
+ * fuse_session_custom_io() on the session's own descriptor. The outcome is
+ * known when the daemon has answered INIT: see extfuse_attach_state().
+ *
+ * on_attach, if not NULL, runs once in the thread that answered INIT, with 0
+ * or a negative errno (-ECONNREFUSED: refused by the kernel, -EOPNOTSUPP: not
+ * offered). on_request, if not NULL, runs for each request read from the
+ * kernel with its opcode, before the daemon sees it, with or without a program.
+ * @ext may be NULL: then only on_request and passthrough negotiation apply.
+ */
+struct extfuse_session_opts {
+	size_t size;
+	void (*on_attach)(void *data, int error);
+	void (*on_request)(void *data, uint32_t opcode);
+	void *data;
+	/* FUSE_PASSTHROUGH with this max_stack_depth is accepted in the INIT reply if offered; 0: not */
+	uint32_t passthrough_depth;
+};
+int extfuse_session_setup(struct extfuse *ext, struct fuse_session *se,
+			  const struct extfuse_session_opts *opts);
+
+/* 1: attached, 0: INIT not answered yet, negative errno: refused or not offered. */
+int extfuse_attach_state(const struct extfuse *ext);
+
+/*
+ * Daemon-side fills. Take a token before looking at the file; apply the fill
+ * before replying to the request that pins the nodeids. A fill passes through
+ * the policy and may be refused silently (0 is returned; statistics tell).
+ * attr_flags are FUSE_ATTR_*; timeouts in seconds as in fuse_entry_param.
+ */
+uint64_t extfuse_fill_begin(struct extfuse *ext);
+int extfuse_fill_attr(struct extfuse *ext, uint64_t token, uint64_t nodeid, const struct stat *st,
+		      double attr_timeout);
+int extfuse_fill_entry(struct extfuse *ext, uint64_t token, uint64_t parent, const char *name,
+		       uint64_t nodeid, uint64_t generation, const struct stat *st,
+		       double attr_timeout, double entry_timeout);
+int extfuse_fill_negative(struct extfuse *ext, uint64_t token, uint64_t parent, const char *name,
+			  double entry_timeout);
+
+/* Invalidate from the daemon, for changes that it made or saw behind the mount. */
+int extfuse_inval_inode(struct extfuse *ext, uint64_t nodeid);
+int extfuse_inval_entry(struct extfuse *ext, uint64_t parent, const char *name);
+
+/* Stop answering, unload what is not held by the kernel, free the handle. NULL is allowed. */
+void extfuse_close(struct extfuse *ext);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EXTFUSE_H */
