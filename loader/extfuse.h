@@ -88,6 +88,13 @@ struct extfuse_session_opts {
 int extfuse_session_setup(struct extfuse *ext, struct fuse_session *se,
 			  const struct extfuse_session_opts *opts);
 
+/*
+ * Release what extfuse_session_setup() holds for a session without a program
+ * (@ext was NULL), before fuse_session_destroy(). With a program,
+ * extfuse_close() does it. A process may have 16 sessions set up at a time.
+ */
+void extfuse_session_teardown(const struct fuse_session *se);
+
 /* 1: attached, 0: INIT not answered yet, negative errno: refused or not offered. */
 int extfuse_attach_state(const struct extfuse *ext);
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* log.c - the log callback, and libbpf's messages reduced to what matters */
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define VERIFIER_BEGIN "-- BEGIN PROG LOAD LOG --\n"
+#define VERIFIER_END "-- END PROG LOAD LOG --"
+
+void ext_log(const struct ext_log *log, enum extfuse_log_level level, const char *fmt, ...)
+{
+	if (!log || !log->fn)
+		return;
+
+	va_list args;
+	_cleanup_free_ char *line = NULL;
+	va_start(args, fmt);
+	int len = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (len < 0) {
+		line = NULL;
+		log->fn(log->data, EXTFUSE_LOG_ERROR, "out of memory");
+		return;
+	}
+	/* The callback is promised one line, whatever a path or an object contains. */
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	while (len > 0 && line[len - 1] == ' ')
+		line[--len] = '\0';
+	log->fn(log->data, level, line);
+}
+
+/*
+ * libbpf has one print function for the process and gives it no context. The
+ * lock keeps two of our calls from restoring each other's function; messages
+ * of other threads still reach the function that was there before.
+ */
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
+static libbpf_print_fn_t print_before;
+static _Thread_local struct ext_libbpf_scope *print_scope;
+
+static void keep_message(struct ext_libbpf_scope *scope, enum libbpf_print_level level, char *text)
+{
+	char *begin = strstr(text, VERIFIER_BEGIN);
+
+	if (begin) {
+		begin += strlen(VERIFIER_BEGIN);
+		char *end = strstr(begin, VERIFIER_END);
+
+		free(scope->verifier_log);
+		scope->verifier_log = end ? strndup(begin, (size_t)(end - begin)) : strdup(begin);
+	} else if (level == LIBBPF_WARN) {
+		const char *message = strncmp(text, "libbpf: ", 8) ? text : text + 8;
+
+		snprintf(scope->warning, sizeof(scope->warning), "%.*s",
+			 (int)strcspn(message, "\n"), message);
+	}
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		ext_log(scope->log, EXTFUSE_LOG_DEBUG, "%s", line);
+}
+
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							       const char *fmt, va_list args)
+{
+	struct ext_libbpf_scope *scope = print_scope;
+
+	if (!scope)
+		return print_before ? print_before(level, fmt, args) : 0;
+
+	char *text = NULL;
+	int len = vasprintf(&text, fmt, args);
+
+	if (len < 0)
+		return len;
+	keep_message(scope, level, text);
+	free(text);
+	return len;
+}
+
+void ext_libbpf_begin(struct ext_libbpf_scope *scope, const struct ext_log *log)
+{
+	*scope = (struct ext_libbpf_scope){ .log = log };
+	pthread_mutex_lock(&print_lock);
+	print_scope = scope;
+	scope->old = libbpf_set_print(print_libbpf);
+	print_before = scope->old;
+}
+
+void ext_libbpf_end(struct ext_libbpf_scope *scope)
+{
+	libbpf_set_print(scope->old);
+	print_scope = NULL;
+	pthread_mutex_unlock(&print_lock);
+	free(scope->verifier_log);
+	scope->verifier_log = NULL;
+}
+
+/* Lines that the verifier adds after its complaint. */
+static bool is_trailer(const char *line)
+{
+	static const char *const starts[] = { "processed ", "verification time", "stack depth",
+					      "peak_states", "mark_precise" };
+
+	for (size_t i = 0; i < EXT_ARRAY_SIZE(starts); i++)
+		if (!strncmp(line, starts[i], strlen(starts[i])))
+			return true;
+	return !*line;
+}
+
+char *ext_verifier_summary(const char *log)
+{
+	_cleanup_free_ char *copy = log ? strdup(log) : NULL;
+	const char *complaint = NULL;
+	const char *source = NULL;
+	char *save = NULL;
+
+	if (!copy)
+		return NULL;
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (!strncmp(line, "; ", 2))
+			source = line + 2;
+		else if (!is_trailer(line))
+			complaint = line;
+	}
+	if (!complaint)
+		return NULL;
+
+	char *summary = NULL;
+	int len = source ? asprintf(&summary, "%s (near: %s)", complaint, source) :
+			   asprintf(&summary, "%s", complaint);
+
+	return len < 0 ? NULL : summary;
+}
