@@ -38,11 +38,17 @@ enum extfuse_arg {
 	OUT_PARAM_1		= 11,
 };
 
+/*
+ * Returned in EXTFUSE_REQUEST to ask the server: -ENOSYS, by its number, since
+ * BPF programs have no errno.h of the kernel that runs them.
+ */
+#define EXTFUSE_UPCALL	(-38)
+
 /* Values of extfuse_req.phase. */
 enum extfuse_phase {
 	/*
-	 * A request is about to be sent.  Return -ENOSYS to send it (an
-	 * upcall), 0 when every output was written (LOOKUP, GETATTR, STATX,
+	 * A request is about to be sent.  Return EXTFUSE_UPCALL to send it
+	 * to the server, 0 when every output was written (LOOKUP, GETATTR, STATX,
 	 * GETXATTR, LISTXATTR, ACCESS and STATFS only), or -511..-1 to answer
 	 * with that error.  Anything else is an upcall with a warning.  The
 	 * kernel may refuse an answer; then EXTFUSE_REPLY follows as after an
@@ -118,8 +124,8 @@ enum extfuse_event {
  * @out_size), data_in the inputs back to back by in_size[] followed, in
  * EXTFUSE_REPLY with error 0, by the outputs by out_size[]; data_out receives
  * the outputs that the program wrote, back to back by out_size[].  retval is
- * the program's return value after the kernel's rules: -ENOSYS when the kernel
- * would have asked the daemon.
+ * the program's return value after the kernel's rules: EXTFUSE_UPCALL when the
+ * kernel would have asked the server.
  */
 struct extfuse_req {
 	__u64 nodeid;

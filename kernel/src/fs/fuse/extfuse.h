@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * extfuse.h - what the FUSE driver calls so that BPF programs can answer and
+ * observe its requests
+ *
+ * Everything here compiles to nothing without CONFIG_EXTFUSE.
+ */
+#ifndef _FS_FUSE_EXTFUSE_H
+#define _FS_FUSE_EXTFUSE_H
+
+#include <linux/atomic.h>
+#include <linux/extfuse.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+struct bpf_prog;
+struct file;
+struct fuse_args;
+struct fuse_conn;
+struct fuse_entry_out;
+struct fuse_in_header;
+struct fuse_init_out;
+struct fuse_mount;
+struct inode;
+struct mnt_idmap;
+struct super_block;
+
+#ifdef CONFIG_EXTFUSE
+
+/* Per connection state, embedded in struct fuse_conn */
+struct extfuse_conn {
+	/* Set once, by the INIT reply; cleared when the connection is freed */
+	struct bpf_prog __rcu *prog;
+
+	/*
+	 * Number of FORGETs and dropped backing files so far.  Raised after
+	 * the program saw the event and before it takes effect, see
+	 * extfuse_live_inode().
+	 */
+	atomic64_t forgets;
+
+	/* Answers that the kernel's own rules refused */
+	atomic64_t refused;
+
+	/* Negative error of a refused attach, or 0 */
+	int error;
+};
+
+/* Per request state, embedded in struct fuse_args */
+struct extfuse_args {
+	/* What the program left in its cookie at EXTFUSE_REQUEST */
+	u64 cookie[2];
+
+	/* Nodeids of other inodes that the request changes */
+	u64 child[2];
+
+	/* Inode that an answer has to fit, or NULL */
+	const struct inode *inode;
+
+	/* Requester's ids as the server sees them */
+	u32 uid;
+	u32 gid;
+	u32 pid;
+
+	/* The program saw EXTFUSE_REQUEST, and is owed an EXTFUSE_REPLY */
+	bool seen:1;
+
+	/* The server has to see this request */
+	bool must_ask:1;
+
+	/* INIT: the reply was written with other credentials than the opener's */
+	bool foreign_writer:1;
+};
+
+bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
+		     struct fuse_args *args, ssize_t *res);
+void extfuse_observe(struct fuse_conn *fc, struct fuse_args *args,
+		     const struct fuse_in_header *in);
+void extfuse_reply(struct fuse_conn *fc, struct fuse_args *args,
+		   const struct fuse_in_header *in, int error);
+struct inode *extfuse_live_inode(struct super_block *sb,
+				 const struct fuse_entry_out *entry,
+				 u64 forgets);
+
+void extfuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup);
+void extfuse_inval_attr(struct inode *inode, u32 mask);
+void extfuse_direntplus(struct fuse_conn *fc, struct fuse_args *args,
+			void *buf, size_t nbytes);
+void extfuse_notify_inode(struct fuse_conn *fc, u32 event, u64 nodeid);
+void extfuse_notify_entry(struct fuse_conn *fc, u32 event, u64 parent,
+			  u64 child, const char *name, u32 namelen);
+void extfuse_backing_gone(struct inode *inode);
+
+u64 extfuse_init_flags(struct fuse_conn *fc);
+void extfuse_init_reply(struct fuse_mount *fm, struct fuse_args *args,
+			u64 flags, const struct fuse_init_out *out);
+bool extfuse_foreign_writer(const struct file *file);
+void extfuse_conn_free(struct fuse_conn *fc);
+
+s64 extfuse_state(struct fuse_conn *fc);
+
+#else /* CONFIG_EXTFUSE */
+
+static inline bool extfuse_attached(const struct fuse_conn *fc)
+{
+	return false;
+}
+
+static inline u64 extfuse_forgets(const struct fuse_conn *fc)
+{
+	return 0;
+}
+
+static inline bool extfuse_seen(const struct fuse_args *args)
+{
+	return true;
+}
+
+static inline void extfuse_set_seen(struct fuse_args *args)
+{
+}
+
+static inline void extfuse_set_child(struct fuse_args *args, int i,
+				     struct inode *inode)
+{
+}
+
+static inline void extfuse_set_inode(struct fuse_args *args,
+				     const struct inode *inode, bool must_ask)
+{
+}
+
+static inline bool extfuse_request(struct mnt_idmap *idmap,
+				   struct fuse_mount *fm,
+				   struct fuse_args *args, ssize_t *res)
+{
+	return false;
+}
+
+static inline void extfuse_observe(struct fuse_conn *fc, struct fuse_args *args,
+				   const struct fuse_in_header *in)
+{
+}
+
+static inline void extfuse_reply(struct fuse_conn *fc, struct fuse_args *args,
+				 const struct fuse_in_header *in, int error)
+{
+}
+
+static inline struct inode *
+extfuse_live_inode(struct super_block *sb, const struct fuse_entry_out *entry,
+		   u64 forgets)
+{
+	return NULL;
+}
+
+static inline void extfuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup)
+{
+}
+
+static inline void extfuse_inval_attr(struct inode *inode, u32 mask)
+{
+}
+
+static inline void extfuse_direntplus(struct fuse_conn *fc,
+				      struct fuse_args *args, void *buf,
+				      size_t nbytes)
+{
+}
+
+static inline void extfuse_notify_inode(struct fuse_conn *fc, u32 event,
+					u64 nodeid)
+{
+}
+
+static inline void extfuse_notify_entry(struct fuse_conn *fc, u32 event,
+					u64 parent, u64 child,
+					const char *name, u32 namelen)
+{
+}
+
+static inline void extfuse_backing_gone(struct inode *inode)
+{
+}
+
+static inline u64 extfuse_init_flags(struct fuse_conn *fc)
+{
+	return 0;
+}
+
+static inline void extfuse_init_reply(struct fuse_mount *fm,
+				      struct fuse_args *args, u64 flags,
+				      const struct fuse_init_out *out)
+{
+}
+
+static inline void extfuse_conn_free(struct fuse_conn *fc)
+{
+}
+
+#endif /* CONFIG_EXTFUSE */
+#endif /* _FS_FUSE_EXTFUSE_H */
