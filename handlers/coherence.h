@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * coherence.h - stripes, the global sequence and the steps of the coherence
+ * protocol
+ *
+ * The protocol is in protocol/README.md; "rule N" and the step names (begin,
+ * end, raise, told) in comments refer to it. Nothing here allocates or fails.
+ */
+#ifndef EXT_COHERENCE_H
+#define EXT_COHERENCE_H
+
+#include "handler.h"
+
+#define EXT_STRIPE_BITS 14
+#define EXT_STRIPES (1U << EXT_STRIPE_BITS)
+#define EXT_STRIPE_MASK (EXT_STRIPES - 1)
+
+/* One per hash of a nodeid. A line of its own: a change disturbs no other stripe's readers. */
+struct ext_inode_stripe {
+	__u64 busy;		/* changes in flight */
+	__u64 last;		/* number drawn when the latest change ended */
+	__u64 forgotten;	/* number drawn at the latest FORGET */
+	__u64 told;		/* number of the latest answer that was delivered */
+	__u64 nbusy;		/* changes in flight to unsaid names in this directory */
+	__u64 nlast;
+	__u64 unused[2];
+} __attribute__((aligned(64)));
+
+/* One per hash of (parent, name). */
+struct ext_name_stripe {
+	__u64 busy;
+	__u64 last;
+	__u64 told;
+	__u64 unused;
+} __attribute__((aligned(32)));
+
+/* Covers every row: changes whose reach is unknown. */
+struct ext_all_stripe {
+	__u64 busy;
+	__u64 last;
+	/* Not left to the compiler: clang 14 describes a padded zero as .data. */
+	__u64 unused[6];
+} __attribute__((aligned(64)));
+
+/*
+ * A section is what a reply or event holds closed while its program runs. It
+ * lies in per-CPU memory, so that the next program can end what a handler left
+ * open (programs run with preemption disabled: there is one at a time).
+ */
+#define EXT_SEC_INODE 1		/* busy of inode */
+#define EXT_SEC_CHILD 2		/* busy of child */
+#define EXT_SEC_NAME 4		/* busy of name */
+#define EXT_SEC_NAMES 8		/* nbusy of inode */
+#define EXT_SEC_TOLD 16		/* rule 5: a reply that carries attributes; else a change already made */
+
+struct ext_section {
+	__u32 what;
+	__u32 inode;
+	__u32 child;
+	__u32 name;
+	__u64 cookie;		/* told: the request's number */
+	__u64 number;		/* told: the number to tell, 0: draw one */
+};
+
+/* Words of the largest row, that of a long name. */
+#define EXT_ROW_WORDS (7 + EXT_NAME_LONG / 8)
+
+/* Per-CPU memory of the program that runs. */
+struct ext_scratch {
+	struct ext_section sec;
+	__u64 entry_ok;
+	struct fuse_entry_out entry;
+	__u64 names[2][EXT_NAME_LONG / 8];
+	__u64 row[EXT_ROW_WORDS];
+	__u64 fence;
+};
+
+/*
+ * Compiler barrier between the groups of a hit's loads. x86-64 keeps loads in
+ * order; elsewhere the groups are separated by a fetching atomic on a word that
+ * nobody shares.
+ */
+#define ext_barrier() asm volatile("" ::: "memory")
+#ifdef EXT_WEAK_ORDER
+#define ext_fence() \
+	do { \
+		struct ext_scratch *fence_ = ext_scratch_get(); \
+\
+		if (fence_) \
+			ext_consume(__sync_fetch_and_add(&fence_->fence, 0)); \
+	} while (0)
+#else
+#define ext_fence() ext_barrier()
+#endif
+
+#define ext_load(x) (*(const volatile __u64 *)&(x))
+
+/* An atomic whose result is unused compiles to the unordered form: use it. */
+static __always_inline void ext_consume(__u64 old)
+{
+	asm volatile("" ::"r"(old) : "memory");
+}
+
+static __always_inline void ext_up(__u64 *count)
+{
+	ext_consume(__sync_fetch_and_add(count, 1));
+}
+
+/* The release of an end: everything before it is visible when the count has dropped. */
+static __always_inline void ext_down(__u64 *count)
+{
+	ext_consume(__sync_fetch_and_add(count, -1ULL));
+}
+
+/*
+ * The maximum is exchanged: the greater of s and what was there. Returns what
+ * was there, all ones if the bound was hit, which takes more CPUs than
+ * EXT_RAISE_TRIES inside this loop.
+ */
+#define EXT_RAISE_TRIES 64
+static __always_inline __u64 ext_max_exchange(__u64 *p, __u64 s)
+{
+	__u64 old = ext_load(*p);
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < EXT_RAISE_TRIES; i++) {
+		__u64 seen;
+
+		if (old >= s)
+			return old;
+		seen = __sync_val_compare_and_swap(p, old, s);
+		if (seen == old)
+			return old;
+		old = seen;
+	}
+	return ~0ULL;
+}
+
+/* raise(L, s): a maximum, never a plain store; past the bound the stripe is dead for good. */
+static __always_inline void ext_raise(__u64 *last, __u64 s)
+{
+	if (ext_max_exchange(last, s) == ~0ULL)
+		*(volatile __u64 *)last = ~0ULL;
+}
+
+/*
+ * Dense nodeids get stripes of their own, so that small trees do not disturb
+ * themselves; others are spread by what is above.
+ */
+static __always_inline __u32 ext_inode_index(__u64 nodeid)
+{
+	return (nodeid + (nodeid >> EXT_STRIPE_BITS) * 0x9e3779b97f4a7c15ULL) & EXT_STRIPE_MASK;
+}
+
+static __always_inline __u32 ext_name_index(__u64 hash)
+{
+	return (hash >> 20) & EXT_STRIPE_MASK;
+}
+
+/* One step of a 64 bit hash: every input bit reaches both halves. */
+static __always_inline __u64 ext_mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 32);
+}
+
+/*
+ * cookie[0]: the global sequence at REQUEST, 0 when it was not noted.
+ * cookie[1]: what was begun, so that the end does not depend on the program
+ * that runs then.
+ */
+#define EXT_C_SEEN (1ULL << 0)
+#define EXT_C_INODE (1ULL << 1)		/* busy of nodeid and children */
+#define EXT_C_NAMES (1ULL << 2)		/* nbusy of nodeid */
+#define EXT_C_OTHER (1ULL << 3)		/* busy of the other inode */
+#define EXT_C_OTHER_NAMES (1ULL << 4)	/* nbusy of the other inode */
+#define EXT_C_ALL (1ULL << 5)
+#define EXT_C_NAME0 (1ULL << 6)
+#define EXT_C_NAME1 (1ULL << 7)
+#define EXT_C_ANSWERED (1ULL << 8)
+#define EXT_C_NEGATIVE (1ULL << 9)
+#define EXT_C_BEGUN (EXT_C_INODE | EXT_C_NAMES | EXT_C_OTHER | EXT_C_OTHER_NAMES | EXT_C_ALL | \
+		     EXT_C_NAME0 | EXT_C_NAME1)
+#define EXT_C_GENERATION 10		/* 8 bits */
+#define EXT_C_NAME0_AT 18		/* EXT_STRIPE_BITS each */
+#define EXT_C_NAME1_AT 32
+#define EXT_C_OTHER_AT 46
+#define EXT_C_REASON 60			/* enum ext_miss, 3 bits */
+#define EXT_C_WALK (1ULL << 63)		/* set at REPLY: the rest is the number to tell with */
+
+static __always_inline __u32 ext_c_index(__u64 cookie, int at)
+{
+	return (cookie >> at) & EXT_STRIPE_MASK;
+}
+
+/* ---- The variables of store.bpf.c, for the dispatcher ---- */
+
+extern struct ext_inode_stripe ext_inodes[EXT_STRIPES];
+extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
+extern struct ext_all_stripe ext_all;
+extern __u64 ext_seq;
+extern __u32 ext_generation;
+
+/* ---- Functions of store.bpf.c for the dispatcher ---- */
+
+__hidden struct ext_scratch *ext_scratch_get(void);
+__hidden struct ext_op_stats *ext_stats_get(__u32 opcode);
+/* Draw a number: s = ++seq. */
+__hidden __u64 ext_draw(void);
+/* Open a section: raise the counts of what. */
+__hidden void ext_section_open(struct ext_section *sec);
+/* Close it; stored: the parts (EXT_SEC_*) whose rows say what was told. */
+__hidden void ext_section_close(struct ext_section *sec, __u32 stored);
+/* Name what the section's coarse NAMES stand for, NULL: no name. */
+__hidden void ext_section_name(struct ext_section *sec, const struct ext_name *name);
+
+#endif /* EXT_COHERENCE_H */

@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dispatch.bpf.c - the entry program: counts, applies the protocol's default to
+ * every request, reply and event, and calls the handler's program
+ *
+ * The default is inverted: what is not known to be harmless is a change. So a
+ * missing handler, an unknown opcode or a program that fails costs answers.
+ */
+#include "../policies/policy.h"
+#include "coherence.h"
+
+EXT_LICENSE;
+
+EXT_PARAM_ENUM(atime, 0, "strict,relaxed",
+	       "relaxed: reading a file or directory does not make its cached attributes stale");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, EXT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ext_progs SEC(".maps");
+
+extern __u32 ext_attached;
+
+/* What a request may change. */
+#define CLASS_INODE 1		/* its nodeid and the context's children */
+#define CLASS_NAMES 2		/* names in its nodeid */
+#define CLASS_OTHER 4		/* and in the directory that its input names */
+#define CLASS_ALL 8		/* anything */
+
+#define BIT(opcode) (1ULL << (opcode))
+
+/*
+ * These change nothing, ever. FORGET is an event of its own; OPEN is not here,
+ * since O_TRUNC makes it a change.
+ */
+#define HARMLESS (BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX) | BIT(FUSE_GETXATTR) | \
+		  BIT(FUSE_LISTXATTR) | BIT(FUSE_ACCESS) | BIT(FUSE_STATFS) | BIT(FUSE_GETLK) | \
+		  BIT(FUSE_SETLK) | BIT(FUSE_SETLKW) | BIT(FUSE_OPENDIR) | \
+		  BIT(FUSE_RELEASEDIR) | BIT(FUSE_POLL) | BIT(FUSE_LSEEK) | BIT(FUSE_BMAP) | \
+		  BIT(FUSE_INTERRUPT) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET))
+
+/* These change the time of the last access only. */
+#define READS (BIT(FUSE_READLINK) | BIT(FUSE_READDIR) | BIT(FUSE_READDIRPLUS))
+
+/* These change their inode. READ reveals the size, so its handler has a say under atime=relaxed. */
+#define INODES (READS | BIT(FUSE_READ) | BIT(FUSE_OPEN) | BIT(FUSE_SETATTR) | BIT(FUSE_WRITE) | \
+		BIT(FUSE_RELEASE) | BIT(FUSE_FSYNC) | BIT(FUSE_SETXATTR) | \
+		BIT(FUSE_REMOVEXATTR) | BIT(FUSE_FLUSH) | BIT(FUSE_FSYNCDIR) | \
+		BIT(FUSE_DESTROY) | BIT(FUSE_IOCTL) | BIT(FUSE_NOTIFY_REPLY) | \
+		BIT(FUSE_FALLOCATE) | BIT(FUSE_SYNCFS))
+
+/* These change a directory, its names and the context's children. */
+#define RENAMES (BIT(FUSE_RENAME) | BIT(FUSE_RENAME2))
+#define NAMES (RENAMES | BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | \
+	       BIT(FUSE_SYMLINK) | BIT(FUSE_LINK) | BIT(FUSE_UNLINK) | BIT(FUSE_RMDIR) | \
+	       BIT(FUSE_TMPFILE))
+
+/* The replies of these tell of an inode that their request did not name. */
+#define CREATES (BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | BIT(FUSE_SYMLINK) | \
+		 BIT(FUSE_LINK) | BIT(FUSE_TMPFILE))
+
+/* The replies of these tell of an inode, and change nothing. */
+#define TELLS (BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX))
+
+/* These may be sent without anyone waiting, or must be sent: see ext_refuse(). */
+#define UNREFUSABLE (BIT(FUSE_READ) | BIT(FUSE_WRITE) | BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE) | \
+		     BIT(FUSE_RELEASEDIR) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET) | \
+		     BIT(FUSE_INTERRUPT) | BIT(FUSE_DESTROY) | BIT(FUSE_NOTIFY_REPLY) | \
+		     BIT(FUSE_INIT))
+
+static __always_inline bool in(__u64 set, __u32 opcode)
+{
+	return opcode < EXT_OPCODES && (set >> opcode) & 1;
+}
+
+static __always_inline __u32 class_of(__u32 opcode)
+{
+	if (in(HARMLESS, opcode))
+		return 0;
+	if (in(READS, opcode) && ext_param_atime)
+		return 0;
+	if (in(INODES, opcode))
+		return CLASS_INODE;
+	if (in(RENAMES, opcode))
+		return CLASS_INODE | CLASS_NAMES | CLASS_OTHER;
+	if (in(NAMES, opcode))
+		return CLASS_INODE | CLASS_NAMES;
+	return CLASS_INODE | CLASS_NAMES | CLASS_ALL;
+}
+
+static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
+{
+	return &ext_inodes[ext_inode_index(nodeid)];
+}
+
+/* ---- Changes: begin at REQUEST, end at REPLY ---- */
+
+/* begin: nothing is drawn or raised; before the request is queued (rule 4: children included) */
+static __noinline void begin(struct extfuse_req *ctx, __u32 class)
+{
+	__u64 cookie = EXT_C_SEEN | (__u64)(ext_generation & 0xff) << EXT_C_GENERATION;
+
+	if (class & CLASS_INODE) {
+		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
+
+		cookie |= EXT_C_INODE;
+		ext_up(&inode_at(ctx->nodeid)->busy);
+		if (child0)
+			ext_up(&inode_at(child0)->busy);
+		if (child1)
+			ext_up(&inode_at(child1)->busy);
+	}
+	if (class & CLASS_NAMES) {
+		cookie |= EXT_C_NAMES;
+		ext_up(&inode_at(ctx->nodeid)->nbusy);
+	}
+	if (class & CLASS_OTHER) {
+		/* RENAME's input is the beginning of RENAME2's. */
+		struct fuse_rename2_in arg;
+
+		if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &arg, sizeof(arg)) < 0) {
+			ext_count_error(ctx);
+			class |= CLASS_ALL;
+		} else {
+			__u32 other = ext_inode_index(arg.newdir);
+
+			cookie |= EXT_C_OTHER | EXT_C_OTHER_NAMES |
+				  (__u64)other << EXT_C_OTHER_AT;
+			ext_up(&ext_inodes[other & EXT_STRIPE_MASK].busy);
+			ext_up(&ext_inodes[other & EXT_STRIPE_MASK].nbusy);
+		}
+	}
+	if (class & CLASS_ALL) {
+		cookie |= EXT_C_ALL;
+		ext_up(&ext_all.busy);
+	}
+	ctx->cookie[1] = cookie;
+}
+
+/* Raise all that was begun: what of the cookie, to the number s. */
+static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u64 s)
+{
+	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
+
+	if (what & EXT_C_INODE) {
+		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
+
+		ext_raise(&inode_at(ctx->nodeid)->last, s);
+		if (child0)
+			ext_raise(&inode_at(child0)->last, s);
+		if (child1)
+			ext_raise(&inode_at(child1)->last, s);
+	}
+	if (what & EXT_C_NAMES)
+		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
+	if (what & EXT_C_OTHER)
+		ext_raise(&other->last, s);
+	if (what & EXT_C_OTHER_NAMES)
+		ext_raise(&other->nlast, s);
+	if (what & EXT_C_NAME0)
+		ext_raise(&ext_name_stripes[ext_c_index(what, EXT_C_NAME0_AT)].last, s);
+	if (what & EXT_C_NAME1)
+		ext_raise(&ext_name_stripes[ext_c_index(what, EXT_C_NAME1_AT)].last, s);
+	if (what & EXT_C_ALL)
+		ext_raise(&ext_all.last, s);
+}
+
+/* Lower the counts that were begun: the last step of an end, or a begin taken back. */
+static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
+{
+	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
+
+	/* Rule 3: counts that were reset since the begin are not lowered; they would wrap. */
+	if (((what >> EXT_C_GENERATION) & 0xff) != (ext_generation & 0xff))
+		return;
+	if (what & EXT_C_INODE) {
+		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
+
+		ext_down(&inode_at(ctx->nodeid)->busy);
+		if (child0)
+			ext_down(&inode_at(child0)->busy);
+		if (child1)
+			ext_down(&inode_at(child1)->busy);
+	}
+	if (what & EXT_C_NAMES)
+		ext_down(&inode_at(ctx->nodeid)->nbusy);
+	if (what & EXT_C_OTHER)
+		ext_down(&other->busy);
+	if (what & EXT_C_OTHER_NAMES)
+		ext_down(&other->nbusy);
+	if (what & EXT_C_NAME0)
+		ext_down(&ext_name_stripes[ext_c_index(what, EXT_C_NAME0_AT)].busy);
+	if (what & EXT_C_NAME1)
+		ext_down(&ext_name_stripes[ext_c_index(what, EXT_C_NAME1_AT)].busy);
+	if (what & EXT_C_ALL)
+		ext_down(&ext_all.busy);
+}
+
+/* end: draw, raise, lower, in this order; the draw is new */
+static __noinline void end(struct extfuse_req *ctx, __u64 what)
+{
+	raise_begun(ctx, what, ext_draw());
+	lower_begun(ctx, what);
+	if (ext_policy_remove() && what & EXT_C_INODE) {
+		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
+
+		ext_drop_attr(ctx->nodeid);
+		if (child0)
+			ext_drop_attr(child0);
+		if (child1)
+			ext_drop_attr(child1);
+	}
+}
+
+/* rule 3: the request was sent before the program was attached; its reply raises and lowers nothing */
+static __noinline void end_unseen(struct extfuse_req *ctx, __u32 class)
+{
+	__u64 what = 0;
+
+	if (class & CLASS_INODE)
+		what |= EXT_C_INODE;
+	if (class & CLASS_NAMES)
+		what |= EXT_C_NAMES;
+	/* Where the other inode is known from the request alone, it may be any. */
+	if (class & (CLASS_ALL | CLASS_OTHER))
+		what |= EXT_C_ALL;
+	raise_begun(ctx, what, ext_draw());
+}
+
+/* Take back the parts of the begin that what names, before the request is queued. */
+static __noinline void take_back(struct extfuse_req *ctx, __u64 what)
+{
+	__u64 cookie = ctx->cookie[1];
+
+	if (ctx->phase != EXTFUSE_REQUEST)
+		return;
+	lower_begun(ctx, cookie & (what | ~EXT_C_BEGUN));
+	ctx->cookie[1] = cookie & ~what;
+}
+
+void ext_change_name(struct extfuse_req *ctx, const struct ext_name *name)
+{
+	__u64 cookie = ctx->cookie[1];
+	__u64 index;
+
+	if (ctx->phase != EXTFUSE_REQUEST || !(cookie & EXT_C_SEEN) || !name->size)
+		return;
+	index = ext_name_index(name->hash);
+	if (!(cookie & EXT_C_NAME0))
+		cookie |= EXT_C_NAME0 | index << EXT_C_NAME0_AT;
+	else if (!(cookie & EXT_C_NAME1))
+		cookie |= EXT_C_NAME1 | index << EXT_C_NAME1_AT;
+	else
+		return;
+	ext_up(&ext_name_stripes[index & EXT_STRIPE_MASK].busy);
+	ctx->cookie[1] = cookie;
+}
+
+void ext_change_inode(struct extfuse_req *ctx, __u64 nodeid)
+{
+	__u64 cookie = ctx->cookie[1];
+	__u64 index = ext_inode_index(nodeid);
+
+	if (ctx->phase != EXTFUSE_REQUEST || !(cookie & EXT_C_SEEN) || cookie & EXT_C_OTHER)
+		return;
+	ext_up(&ext_inodes[index & EXT_STRIPE_MASK].busy);
+	ctx->cookie[1] = cookie | EXT_C_OTHER | index << EXT_C_OTHER_AT;
+}
+
+void ext_narrow_names(struct extfuse_req *ctx)
+{
+	take_back(ctx, EXT_C_NAMES | EXT_C_OTHER_NAMES);
+}
+
+void ext_narrow_all(struct extfuse_req *ctx)
+{
+	take_back(ctx, EXT_C_ALL | EXT_C_NAMES);
+}
+
+void ext_harmless(struct extfuse_req *ctx)
+{
+	take_back(ctx, EXT_C_BEGUN);
+}
+
+int ext_atime_relaxed(void)
+{
+	return ext_param_atime != 0;
+}
+
+/* ---- Outcome of a request ---- */
+
+int ext_hit(struct extfuse_req *ctx)
+{
+	struct ext_op_stats *stats = ext_stats_get(ctx->opcode);
+
+	if (stats) {
+		stats->misses[EXT_MISS_ABSENT]--;
+		stats->hits++;
+	}
+	/* The kernel may still refuse the answer: then REPLY takes the hit back. */
+	ctx->cookie[1] |= EXT_C_ANSWERED;
+	return 0;
+}
+
+int ext_negative_hit(struct extfuse_req *ctx, int error)
+{
+	struct ext_op_stats *stats = ext_stats_get(ctx->opcode);
+
+	if (stats) {
+		stats->misses[EXT_MISS_ABSENT]--;
+		stats->negative_hits++;
+	}
+	ctx->cookie[1] |= EXT_C_ANSWERED | EXT_C_NEGATIVE;
+	return error;
+}
+
+int ext_miss(struct extfuse_req *ctx, __u32 reason)
+{
+	struct ext_op_stats *stats;
+
+	/* The dispatcher has counted the request as a miss, absent. */
+	if (reason == EXT_MISS_ABSENT || reason >= EXT_MISS_MAX || ctx->cookie[1] >> EXT_C_REASON)
+		return -ENOSYS;
+	stats = ext_stats_get(ctx->opcode);
+	if (stats) {
+		stats->misses[EXT_MISS_ABSENT]--;
+		stats->misses[reason]++;
+		if (reason == EXT_MISS_ERROR)
+			stats->errors++;
+	}
+	ctx->cookie[1] |= (__u64)reason << EXT_C_REASON;
+	return -ENOSYS;
+}
+
+int ext_refuse(struct extfuse_req *ctx, int error)
+{
+	if (error >= 0 || error < -511 || ctx->opcode >= EXT_OPCODES ||
+	    in(UNREFUSABLE, ctx->opcode))
+		return ext_miss(ctx, EXT_MISS_ERROR);
+	ext_harmless(ctx);
+	return ext_negative_hit(ctx, error);
+}
+
+/* The kernel did not take the answer; the daemon was asked after all. */
+static __always_inline void not_live(struct extfuse_req *ctx, struct ext_op_stats *stats,
+				     __u64 cookie)
+{
+	if (stats) {
+		if (cookie & EXT_C_NEGATIVE)
+			stats->negative_hits--;
+		else
+			stats->hits--;
+		stats->misses[EXT_MISS_NOT_LIVE]++;
+	}
+	ctx->cookie[1] = (cookie & ~(EXT_C_ANSWERED | EXT_C_NEGATIVE)) |
+			 (__u64)EXT_MISS_NOT_LIVE << EXT_C_REASON;
+}
+
+/* ---- Replies ---- */
+
+static __always_inline bool read_entry(struct extfuse_req *ctx, struct ext_scratch *scratch,
+				       __u32 arg)
+{
+	scratch->entry_ok = bpf_extfuse_read_args(ctx, arg, &scratch->entry,
+						  sizeof(scratch->entry)) >= 0;
+	if (!scratch->entry_ok)
+		ext_count_error(ctx);
+	return scratch->entry_ok;
+}
+
+/* What a reply can have told of is closed until the handler says what it was. */
+static __noinline void open_told(struct extfuse_req *ctx, struct ext_scratch *scratch)
+{
+	struct ext_section *sec = &scratch->sec;
+	int error = ctx->error;
+
+	sec->inode = ext_inode_index(ctx->nodeid);
+	sec->cookie = ctx->cookie[0];
+	sec->number = 0;
+	if (ctx->opcode != FUSE_LOOKUP) {
+		/* An error says that the row, if there is one, is no longer right. */
+		sec->what = EXT_SEC_TOLD | EXT_SEC_INODE;
+	} else if (!error) {
+		if (!read_entry(ctx, scratch, OUT_PARAM_0)) {
+			ext_raise(&ext_all.last, ext_draw());
+			return;
+		}
+		sec->what = EXT_SEC_TOLD | EXT_SEC_NAMES;
+		if (scratch->entry.nodeid) {
+			sec->what |= EXT_SEC_CHILD;
+			sec->child = ext_inode_index(scratch->entry.nodeid);
+		}
+	} else if (error == -ENOENT) {
+		sec->what = EXT_SEC_TOLD | EXT_SEC_NAMES;
+	}
+	ext_section_open(sec);
+}
+
+/* A reply's word on an inode that only the reply names (A8): its row, if there is one, is older. */
+static __noinline void created(struct extfuse_req *ctx, struct ext_scratch *scratch)
+{
+	__u64 s;
+
+	if (!read_entry(ctx, scratch, OUT_PARAM_0)) {
+		ext_raise(&ext_all.last, ext_draw());
+		return;
+	}
+	s = ext_draw();
+	ext_raise(&inode_at(scratch->entry.nodeid)->last, s);
+}
+
+static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *scratch,
+				  struct ext_op_stats *stats, __u32 opcode)
+{
+	__u64 cookie = ctx->cookie[1];
+
+	if (cookie & EXT_C_ANSWERED) {
+		not_live(ctx, stats, cookie);
+		cookie = ctx->cookie[1];
+	}
+	/*
+	 * What only the reply names dies before the change's own stripes open:
+	 * with the name answered again, the inode would be, too.
+	 */
+	if (!ctx->error && in(CREATES, opcode))
+		created(ctx, scratch);
+	if (cookie & EXT_C_BEGUN) {
+		end(ctx, cookie);
+		if (stats)
+			stats->invalidations++;
+	} else if (!(cookie & EXT_C_SEEN)) {
+		__u32 class = class_of(opcode);
+
+		if (class)
+			end_unseen(ctx, class);
+	}
+	/* An ESTALE reply is a change: the nodeid is not what it was. */
+	if (ctx->error == -ESTALE) {
+		__u64 s = ext_draw();
+
+		ext_raise(&inode_at(ctx->nodeid)->last, s);
+		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
+	}
+	/* The entries that follow as events tell with one number, drawn after the daemon looked. */
+	if (opcode == FUSE_READDIRPLUS && !ctx->error && cookie & EXT_C_SEEN)
+		ctx->cookie[1] = EXT_C_WALK | ext_draw();
+	if (in(TELLS, opcode) && ext_policy_active())
+		open_told(ctx, scratch);
+}
+
+/* ---- Events ---- */
+
+static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratch)
+{
+	struct ext_section *sec = &scratch->sec;
+	__u64 child = ctx->child[0];
+	__u32 what = EXT_SEC_INODE;
+	__u32 minor;
+
+	switch (ctx->opcode) {
+	case EXTFUSE_EV_ATTACH:
+		if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &minor, sizeof(minor)) >= 0)
+			ext_attached = minor + 1;
+		ext_draw();
+		return;
+	case EXTFUSE_EV_FORGET:
+		/* FORGET raises `forgotten` alone and begins nothing; it is not queued yet */
+		ext_raise(&inode_at(ctx->nodeid)->forgotten, ext_draw());
+		return;
+	case EXTFUSE_EV_DIRENTPLUS:
+		if (!ext_policy_active())
+			return;
+		what = EXT_SEC_CHILD | EXT_SEC_NAMES;
+		if (read_entry(ctx, scratch, IN_PARAM_0_VALUE))
+			what |= EXT_SEC_TOLD;
+		break;
+	case EXTFUSE_EV_INVAL_ATTR:
+	case EXTFUSE_EV_INVAL_INODE:
+	case EXTFUSE_EV_STORE:
+	case EXTFUSE_EV_BACKING:
+		break;
+	default:
+		what |= EXT_SEC_NAMES;
+	}
+	if (child)
+		what |= EXT_SEC_CHILD;
+	sec->inode = ext_inode_index(ctx->nodeid);
+	sec->child = ext_inode_index(child);
+	/* rule 7: an entry carries its request's number as its stamp */
+	sec->cookie = ctx->cookie[0];
+	sec->number = ctx->cookie[1] & EXT_C_WALK ? ctx->cookie[1] & ~EXT_C_WALK : 0;
+	sec->what = what;
+	ext_section_open(sec);
+}
+
+void ext_event_name(struct extfuse_req *ctx, const struct ext_name *name)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	if (scratch)
+		ext_section_name(&scratch->sec, name);
+}
+
+int ext_event_changed(struct extfuse_req *ctx)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_op_stats *stats = ext_stats_get(0);
+
+	if (scratch && scratch->sec.what)
+		ext_section_close(&scratch->sec, 0);
+	if (stats)
+		stats->invalidations++;
+	if (ext_policy_remove())
+		ext_drop_attr(ctx->nodeid);
+	return 0;
+}
+
+int ext_event_ignore(void)
+{
+	return ext_told_nothing();
+}
+
+/* ---- Entry ---- */
+
+SEC("extfuse")
+int ext_dispatch(struct extfuse_req *ctx)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_op_stats *stats;
+	__u32 opcode = ctx->opcode;
+	__u32 phase = ctx->phase;
+	__u32 slot = opcode;
+
+	/* Cannot fail: per-CPU arrays have an element 0. The verifier does not know. */
+	if (!scratch)
+		return -ENOSYS;
+	/* A handler left a section open: what it held closed dies, and opens. */
+	if (scratch->sec.what)
+		ext_section_close(&scratch->sec, 0);
+
+	if (phase == EXTFUSE_EVENT) {
+		event(ctx, scratch);
+		slot += EXT_SLOT_EVENT;
+	} else {
+		stats = ext_stats_get(opcode);
+		if (phase == EXTFUSE_REQUEST) {
+			__u32 class = class_of(opcode);
+
+			if (stats) {
+				stats->requests++;
+				stats->misses[EXT_MISS_ABSENT]++;
+			}
+			/* fill, REQUEST: the number is noted before the hit is tried */
+			ctx->cookie[0] = ext_load(ext_seq);
+			if (class)
+				begin(ctx, class);
+			else
+				ctx->cookie[1] = EXT_C_SEEN;
+		} else {
+			reply(ctx, scratch, stats, opcode);
+			slot += EXT_SLOT_REPLY;
+		}
+	}
+
+	if (opcode < EXT_OPCODES)
+		bpf_tail_call(ctx, &ext_progs, slot);
+
+	/* No handler. */
+	if (scratch->sec.what)
+		ext_section_close(&scratch->sec, 0);
+	return -ENOSYS;
+}

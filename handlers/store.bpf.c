@@ -1,0 +1,1109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * store.bpf.c - rows, stripes and the daemon's fills
+ *
+ * A name row says (parent, name) -> nodeid, generation or "does not exist", an
+ * attribute row nodeid -> attributes; an answer to LOOKUP needs both. Rows are
+ * stamped with the global sequence as of the request that they came from, and
+ * answer only while nothing newer happened to what they name
+ * (protocol/README.md). Nothing here looks at a clock: policies do.
+ */
+#include "../policies/policy.h"
+#include "coherence.h"
+
+EXT_LICENSE;
+
+EXT_PARAM(count, max_entries, 65536, "rows of each kind that the cache has room for");
+
+/* Set by the library before load. */
+EXT_KNOB char ext_policy_name[64] = {};
+EXT_KNOB __u32 ext_fill = 0;
+EXT_KNOB __u32 ext_one_nodeid = 0;
+
+/* 0: nothing is answered. Read by every hit, written at attach and detach only. */
+__u64 ext_epoch __attribute__((aligned(64))) = 0;
+__u32 ext_attached = 0;
+/* Raised by whoever sets the busy counts to zero, so that older requests do not lower them. */
+__u32 ext_generation = 0;
+/* The global sequence; on a line of its own, since every change writes it. */
+__u64 ext_seq __attribute__((aligned(64))) = 0;
+struct ext_all_stripe ext_all = {};
+struct ext_inode_stripe ext_inodes[EXT_STRIPES] = {};
+struct ext_name_stripe ext_name_stripes[EXT_STRIPES] = {};
+
+/* ---- Rows ---- */
+
+struct ext_row_head {
+	__u64 sum;		/* rule 8: over the requested key, epoch, stamp, mark and payload */
+	__u64 stamp;
+	__u64 mark;		/* the policy's */
+	__u64 valid;		/* nanoseconds that the daemon granted */
+	__u64 born;		/* tells this row from an earlier one with its key */
+};
+
+#define ATTR_WORDS (sizeof(struct fuse_attr) / 8)
+#define LONG_WORDS (EXT_NAME_LONG / 8)
+
+struct ext_attr_row {
+	struct ext_row_head head;
+	__u64 attr[ATTR_WORDS];
+};
+
+struct ext_name_row {
+	struct ext_row_head head;
+	__u64 nodeid;
+	__u64 generation;
+};
+
+/* Long names are found by hash, so that what lists them stays small, and compared. */
+struct ext_long_row {
+	struct ext_name_row row;
+	__u64 text[LONG_WORDS];
+};
+
+struct ext_short_key {
+	__u64 parent;
+	__u64 text[EXT_NAME_WORDS];
+};
+
+struct ext_long_key {
+	__u64 parent;
+	__u64 hash;
+};
+
+_Static_assert(sizeof(struct ext_long_row) <= EXT_ROW_WORDS * 8, "a row fits into the scratch");
+_Static_assert(__builtin_offsetof(struct ext_name, text) == 8, "a name begins with its short key");
+/* Memory of an element: itself, 56 bytes of the hash table's, 16 of its bucket, and its ring slot. */
+_Static_assert(sizeof(struct ext_attr_row) + 8 + 72 + 16 <= 256, "attribute rows stay small");
+_Static_assert(sizeof(struct ext_name_row) + 40 + 72 + 48 <= 320, "name rows stay small");
+
+#define ROW_MAX 65536
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROW_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct ext_attr_row);
+} ext_attrs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROW_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ext_short_key);
+	__type(value, struct ext_name_row);
+} ext_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROW_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ext_long_key);
+	__type(value, struct ext_long_row);
+} ext_names_long SEC(".maps");
+
+/*
+ * Keys in the order of their insertion, for reclaim. A key whose row is gone or
+ * was born anew is dropped when it comes up.
+ */
+struct ext_attr_slot {
+	__u64 nodeid;
+	__u64 born;
+};
+
+struct ext_name_slot {
+	struct ext_short_key key;
+	__u64 born;
+};
+
+struct ext_long_slot {
+	struct ext_long_key key;
+	__u64 born;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, ROW_MAX);
+	__type(value, struct ext_attr_slot);
+} ext_rings_attr SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, ROW_MAX);
+	__type(value, struct ext_name_slot);
+} ext_rings_name SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, ROW_MAX);
+	__type(value, struct ext_long_slot);
+} ext_rings_long SEC(".maps");
+
+/* ---- Per-CPU memory and statistics ---- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ext_scratch);
+} ext_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EXT_OPCODES + 1);
+	__type(key, __u32);
+	__type(value, struct ext_op_stats);
+} ext_stats SEC(".maps");
+
+struct ext_scratch *ext_scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ext_scratch, &zero);
+}
+
+struct ext_op_stats *ext_stats_get(__u32 opcode)
+{
+	if (opcode > EXT_OPCODES)
+		opcode = EXT_OPCODES;
+	return bpf_map_lookup_elem(&ext_stats, &opcode);
+}
+
+/* Statistics of the request or event; index 0 is for what no request caused. */
+static __always_inline struct ext_op_stats *stats_of(struct extfuse_req *ctx)
+{
+	if (ctx->phase != EXTFUSE_EVENT)
+		return ext_stats_get(ctx->opcode);
+	return ext_stats_get(ctx->opcode == EXTFUSE_EV_DIRENTPLUS ? FUSE_READDIRPLUS : 0);
+}
+
+void ext_count_error(struct extfuse_req *ctx)
+{
+	struct ext_op_stats *stats = stats_of(ctx);
+
+	if (stats)
+		stats->errors++;
+}
+
+__u64 ext_draw(void)
+{
+	__u64 s = __sync_fetch_and_add(&ext_seq, 1) + 1;
+
+	ext_consume(s);
+	return s;
+}
+
+/* ---- Names ---- */
+
+static __always_inline __u64 hash_short(const struct ext_name *name)
+{
+	__u64 hash = ext_mix(EXT_NAME_SHORT, name->parent);
+
+#pragma unroll
+	for (int i = 0; i < EXT_NAME_WORDS; i++)
+		hash = ext_mix(hash, name->text[i]);
+	return hash;
+}
+
+int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_name *name)
+{
+	struct ext_scratch *scratch;
+	__u64 hash;
+
+	name->size = size;
+	name->hash = 0;
+	if (size <= 1 || size > EXT_NAME_LONG)
+		return -ENAMETOOLONG;
+
+	if (size <= EXT_NAME_SHORT) {
+		/* What the name does not fill is zero: the key has one form. */
+		if (bpf_extfuse_read_args(ctx, arg, name->text, EXT_NAME_SHORT) < 0)
+			return -EINVAL;
+		if (name->text[0] == '.' || name->text[0] == ('.' | '.' << 8))
+			name->size = 0;
+		name->hash = hash_short(name);
+		return 0;
+	}
+
+	scratch = ext_scratch_get();
+	if (!scratch)
+		return -ENOMEM;
+	if (bpf_extfuse_read_args(ctx, arg, scratch->names[name->slot & 1], EXT_NAME_LONG) < 0)
+		return -EINVAL;
+	hash = ext_mix(EXT_NAME_LONG, name->parent);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < LONG_WORDS; i++)
+		hash = ext_mix(hash, scratch->names[name->slot & 1][i]);
+	name->hash = hash;
+	return 0;
+}
+
+/* ---- Hits: copy, busy, last; then answer from the copy ---- */
+
+/* A row's words go to registers and to the private copy at once, and into the sum. */
+static __always_inline __u64 take(const __u64 *word, __u64 *sum)
+{
+	__u64 value = ext_load(*word);
+
+	*sum = ext_mix(*sum, value);
+	return value;
+}
+
+static __always_inline __u64 seed(__u64 key)
+{
+	/* Rows of another epoch were kept by other programs: they do not match. */
+	return ext_mix(key, ext_load(ext_epoch));
+}
+
+static __always_inline bool copy_head(const struct ext_row_head *row, struct ext_row_head *head,
+				      __u64 *sum)
+{
+	head->sum = ext_load(row->sum);
+	head->stamp = take(&row->stamp, sum);
+	head->mark = take(&row->mark, sum);
+	head->valid = take(&row->valid, sum);
+	return true;
+}
+
+/* Copy the row of nodeid; false: absent. *torn if the copy is no row of nodeid. */
+static __always_inline bool copy_attr(__u64 nodeid, struct ext_row_head *head, __u64 *attr,
+				      bool *torn)
+{
+	const struct ext_attr_row *row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
+	__u64 sum = seed(nodeid);
+
+	if (!row)
+		return false;
+	copy_head(&row->head, head, &sum);
+#pragma unroll
+	for (int i = 0; i < (int)ATTR_WORDS; i++)
+		attr[i] = take(&row->attr[i], &sum);
+	*torn = sum != head->sum;
+	return true;
+}
+
+static __always_inline struct ext_name_row *find_name(const struct ext_name *name)
+{
+	struct ext_long_key key;
+
+	if (name->size <= EXT_NAME_SHORT)
+		return bpf_map_lookup_elem(&ext_names, &name->parent);
+	key.parent = name->parent;
+	key.hash = name->hash;
+	return bpf_map_lookup_elem(&ext_names_long, &key);
+}
+
+/* As copy_attr(); compare: a long name's text must be the one that was read. */
+static __always_inline bool copy_name(const struct ext_name *name, struct ext_row_head *head,
+				      __u64 *nodeid, __u64 *generation, bool *torn, bool compare)
+{
+	const struct ext_name_row *row;
+	__u64 sum = seed(name->hash);
+	__u64 differs = 0;
+
+	if (name->size <= EXT_NAME_SHORT) {
+		row = bpf_map_lookup_elem(&ext_names, &name->parent);
+		if (!row)
+			return false;
+	} else {
+		struct ext_long_key key = { name->parent, name->hash };
+		const struct ext_long_row *found = bpf_map_lookup_elem(&ext_names_long, &key);
+		struct ext_scratch *scratch = ext_scratch_get();
+
+		if (!found || !scratch)
+			return false;
+		if (compare) {
+#pragma clang loop unroll(disable)
+			for (int i = 0; i < LONG_WORDS; i++)
+				differs |= ext_load(found->text[i]) ^
+					   scratch->names[name->slot & 1][i];
+		}
+		row = &found->row;
+	}
+	copy_head(&row->head, head, &sum);
+	*nodeid = take(&row->nodeid, &sum);
+	*generation = take(&row->generation, &sum);
+	*torn = sum != head->sum || differs;
+	return true;
+}
+
+/* Seconds and nanoseconds of what the daemon granted, at most left, in an output's fields. */
+#define VALIDITY(out, what, granted, left) \
+	do { \
+		__u64 valid_ = (granted) < (left) ? (granted) : (left); \
+\
+		(out)->what = 0; \
+		(out)->what##_nsec = 0; \
+		if (valid_) { \
+			(out)->what = valid_ / 1000000000; \
+			(out)->what##_nsec = valid_ % 1000000000; \
+		} \
+	} while (0)
+
+int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
+{
+	const struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
+	struct ext_row_head head;
+	__u64 left;
+	bool torn;
+
+	if (!ext_load(ext_epoch) || !copy_attr(nodeid, &head, (__u64 *)&out->attr, &torn))
+		return EXT_MISS_ABSENT;
+	if (torn)
+		return EXT_MISS_TORN;
+	/* hit, attr: copy | fence | busy | fence | last and forgotten */
+	ext_fence();
+	if (ext_load(inode->busy) | ext_load(ext_all.busy))
+		return EXT_MISS_STALE;
+	ext_fence();
+	if (head.stamp < ext_load(inode->last) || head.stamp < ext_load(inode->forgotten) ||
+	    head.stamp < ext_load(ext_all.last))
+		return EXT_MISS_STALE;
+	left = ext_policy_fresh(EXT_KIND_ATTR, head.mark);
+	if (!left)
+		return EXT_MISS_EXPIRED;
+	VALIDITY(out, attr_valid, head.valid, left);
+	out->dummy = 0;
+	return EXT_FOUND;
+}
+
+/* The name row's part of a check: nothing it covers is busy. */
+static __always_inline bool name_busy(const struct ext_name_stripe *stripe,
+				      const struct ext_inode_stripe *parent)
+{
+	return ext_load(stripe->busy) | ext_load(parent->nbusy) | ext_load(ext_all.busy);
+}
+
+/* And nothing it covers is newer. */
+static __always_inline bool name_stale(__u64 stamp, const struct ext_name_stripe *stripe,
+				       const struct ext_inode_stripe *parent)
+{
+	return stamp < ext_load(stripe->last) || stamp < ext_load(parent->forgotten) ||
+	       stamp < ext_load(parent->nlast) || stamp < ext_load(ext_all.last);
+}
+
+int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
+{
+	const struct ext_inode_stripe *parent = &ext_inodes[ext_inode_index(name->parent)];
+	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	const struct ext_inode_stripe *inode;
+	struct ext_row_head head, attr;
+	bool torn, attr_torn;
+	__u64 left;
+
+	if (!ext_load(ext_epoch) ||
+	    !copy_name(name, &head, (__u64 *)&out->nodeid, (__u64 *)&out->generation, &torn,
+		       true))
+		return EXT_MISS_ABSENT;
+	if (torn)
+		return EXT_MISS_TORN;
+
+	if (!out->nodeid) {
+		ext_fence();
+		if (name_busy(stripe, parent))
+			return EXT_MISS_STALE;
+		ext_fence();
+		if (name_stale(head.stamp, stripe, parent))
+			return EXT_MISS_STALE;
+		left = ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark);
+		if (!left)
+			return EXT_MISS_EXPIRED;
+		VALIDITY(out, entry_valid, head.valid, left);
+		out->attr_valid = 0;
+		out->attr_valid_nsec = 0;
+		__builtin_memset(&out->attr, 0, sizeof(out->attr));
+		return EXT_NEGATIVE;
+	}
+
+	/* hit, name: both rows are copied before either is checked: one snapshot */
+	if (!copy_attr(out->nodeid, &attr, (__u64 *)&out->attr, &attr_torn))
+		return EXT_MISS_ABSENT;
+	if (attr_torn)
+		return EXT_MISS_TORN;
+	inode = &ext_inodes[ext_inode_index(out->nodeid)];
+	ext_fence();
+	if (name_busy(stripe, parent) || ext_load(inode->busy))
+		return EXT_MISS_STALE;
+	ext_fence();
+	/* rule 1: `forgotten` of every nodeid that a row names */
+	if (name_stale(head.stamp, stripe, parent) || head.stamp < ext_load(inode->forgotten) ||
+	    attr.stamp < ext_load(inode->last) || attr.stamp < ext_load(inode->forgotten) ||
+	    attr.stamp < ext_load(ext_all.last))
+		return EXT_MISS_STALE;
+
+	left = ext_policy_fresh(EXT_KIND_ENTRY, head.mark);
+	if (!left)
+		return EXT_MISS_EXPIRED;
+	VALIDITY(out, entry_valid, head.valid, left);
+	left = ext_policy_fresh(EXT_KIND_ATTR, attr.mark);
+	if (!left)
+		return EXT_MISS_EXPIRED;
+	VALIDITY(out, attr_valid, attr.valid, left);
+	return EXT_FOUND;
+}
+
+/* May this name's row still answer, whatever its child's attributes? */
+static __noinline bool name_alive(const struct ext_name *name)
+{
+	const struct ext_inode_stripe *parent = &ext_inodes[ext_inode_index(name->parent)];
+	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	__u64 nodeid, generation;
+	struct ext_row_head head;
+	bool torn;
+
+	if (!copy_name(name, &head, &nodeid, &generation, &torn, false) || torn ||
+	    name_busy(stripe, parent) || name_stale(head.stamp, stripe, parent))
+		return false;
+	if (!nodeid)
+		return ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark);
+	return head.stamp >= ext_load(ext_inodes[ext_inode_index(nodeid)].forgotten) &&
+	       ext_policy_fresh(EXT_KIND_ENTRY, head.mark);
+}
+
+/* ---- Stores ---- */
+
+/* Rows looked at by one insertion into a full map. */
+#define RECLAIM 16
+
+static __noinline bool reclaim_attr(struct ext_op_stats *stats)
+{
+	struct ext_attr_slot slot;
+	struct fuse_attr_out out;
+	bool room = false;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < RECLAIM; i++) {
+		struct ext_attr_row *row;
+
+		if (bpf_map_pop_elem(&ext_rings_attr, &slot))
+			break;
+		row = bpf_map_lookup_elem(&ext_attrs, &slot.nodeid);
+		if (!row || row->head.born != slot.born) {
+			room = true;
+			continue;
+		}
+		if (ext_get_attr(slot.nodeid, &out) >= 0) {
+			if (!bpf_map_delete_elem(&ext_attrs, &slot.nodeid))
+				stats->reclaims++;
+			return true;
+		}
+		bpf_map_push_elem(&ext_rings_attr, &slot, BPF_ANY);
+	}
+	return room;
+}
+
+static __noinline bool reclaim_name(struct ext_op_stats *stats)
+{
+	struct ext_name_slot slot;
+	struct ext_name name;
+	bool room = false;
+
+	name.slot = 0;
+	name.size = EXT_NAME_SHORT;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < RECLAIM; i++) {
+		struct ext_name_row *row;
+
+		if (bpf_map_pop_elem(&ext_rings_name, &slot))
+			break;
+		row = bpf_map_lookup_elem(&ext_names, &slot.key);
+		if (!row || row->head.born != slot.born) {
+			room = true;
+			continue;
+		}
+		name.parent = slot.key.parent;
+#pragma unroll
+		for (int j = 0; j < EXT_NAME_WORDS; j++)
+			name.text[j] = slot.key.text[j];
+		name.hash = hash_short(&name);
+		if (!name_alive(&name)) {
+			if (!bpf_map_delete_elem(&ext_names, &slot.key))
+				stats->reclaims++;
+			return true;
+		}
+		bpf_map_push_elem(&ext_rings_name, &slot, BPF_ANY);
+	}
+	return room;
+}
+
+static __noinline bool reclaim_long(struct ext_op_stats *stats)
+{
+	struct ext_long_slot slot;
+	struct ext_name name;
+	bool room = false;
+
+	__builtin_memset(&name, 0, sizeof(name));
+	name.size = EXT_NAME_LONG;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < RECLAIM; i++) {
+		struct ext_long_row *row;
+
+		if (bpf_map_pop_elem(&ext_rings_long, &slot))
+			break;
+		row = bpf_map_lookup_elem(&ext_names_long, &slot.key);
+		if (!row || row->row.head.born != slot.born) {
+			room = true;
+			continue;
+		}
+		name.parent = slot.key.parent;
+		name.hash = slot.key.hash;
+		if (!name_alive(&name)) {
+			if (!bpf_map_delete_elem(&ext_names_long, &slot.key))
+				stats->reclaims++;
+			return true;
+		}
+		bpf_map_push_elem(&ext_rings_long, &slot, BPF_ANY);
+	}
+	return room;
+}
+
+/*
+ * Insert the row in the scratch under key, with one attempt to make room, and
+ * list the key in its ring. The three kinds of row differ in their maps only.
+ */
+#define INSERT(map, key, row, ring, ring_slot, reclaim, stats, err) \
+	do { \
+		bool hash_ = ext_policy_shape() == EXT_SHAPE_HASH; \
+\
+		(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
+		if ((err) == -E2BIG && hash_ && reclaim(stats)) \
+			(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
+		if ((err)) \
+			break; \
+		(stats)->inserts++; \
+		if (!hash_ || !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+			break; \
+		if (reclaim(stats) && !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+			break; \
+		/* What no ring lists could never be reclaimed. */ \
+		if (!bpf_map_delete_elem(&(map), (key))) \
+			(stats)->reclaims++; \
+		(err) = -E2BIG; \
+	} while (0)
+
+/* The request that could not be stored is one that missed for want of room. */
+static __noinline void count_refused(struct extfuse_req *ctx, struct ext_op_stats *stats, long err)
+{
+	__u64 cookie = ctx->cookie[1];
+	__u32 reason = (cookie >> EXT_C_REASON) & 7;
+
+	if (err == -EEXIST)
+		return;
+	if (err != -E2BIG || ctx->phase != EXTFUSE_REPLY || !(cookie & EXT_C_SEEN)) {
+		stats->errors++;
+		return;
+	}
+	if (reason >= EXT_MISS_MAX || reason == EXT_MISS_FULL)
+		return;
+	stats->misses[reason]--;
+	stats->misses[EXT_MISS_FULL]++;
+	ctx->cookie[1] = (cookie & ~(7ULL << EXT_C_REASON)) |
+			 ((__u64)EXT_MISS_FULL << EXT_C_REASON);
+}
+
+static __always_inline void put(__u64 *to, __u64 value, __u64 *sum)
+{
+	*sum = ext_mix(*sum, value);
+	*(volatile __u64 *)to = value;
+}
+
+/* Overwrite the row that is there, or build a new one: the sum makes it whole. */
+static __always_inline void put_head(struct ext_row_head *head, __u64 stamp, __u64 mark,
+				     __u64 valid, __u64 *sum)
+{
+	put(&head->stamp, stamp, sum);
+	put(&head->mark, mark, sum);
+	put(&head->valid, valid, sum);
+}
+
+static __always_inline void put_attr(struct ext_attr_row *row, __u64 nodeid, const __u64 *attr,
+				     __u64 stamp, __u64 mark, __u64 valid)
+{
+	__u64 sum = seed(nodeid);
+
+	put_head(&row->head, stamp, mark, valid, &sum);
+#pragma unroll
+	for (int i = 0; i < (int)ATTR_WORDS; i++)
+		put(&row->attr[i], attr[i], &sum);
+	*(volatile __u64 *)&row->head.sum = sum;
+}
+
+static __always_inline void put_name(struct ext_name_row *row, __u64 hash, __u64 nodeid,
+				     __u64 generation, __u64 stamp, __u64 mark, __u64 valid)
+{
+	__u64 sum = seed(hash);
+
+	put_head(&row->head, stamp, mark, valid, &sum);
+	put(&row->nodeid, nodeid, &sum);
+	put(&row->generation, generation, &sum);
+	*(volatile __u64 *)&row->head.sum = sum;
+}
+
+/* Nanoseconds of a validity, saturated. */
+static __always_inline __u64 granted(__u64 sec, __u32 nsec)
+{
+	return sec >= 18446744073ULL ? ~0ULL : sec * 1000000000ULL + nsec;
+}
+
+/*
+ * Does every nodeid have one file, and every file one nodeid? A daemon that
+ * gives each hard link its own nodeid would leave the others' rows stale.
+ */
+static __always_inline bool one_nodeid(const struct fuse_attr *attr)
+{
+	return ext_one_nodeid || attr->nlink <= 1 || (attr->mode & 0170000) == 0040000;
+}
+
+/* Store attributes; true if the row now says this. */
+static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
+				  const struct fuse_attr *attr, __u64 valid, __u64 stamp)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_op_stats *stats = stats_of(ctx);
+	struct ext_attr_slot slot;
+	struct ext_attr_row *row;
+	__u64 mark = 0;
+	long err;
+
+	if (!stamp || !scratch || !stats || !one_nodeid(attr) ||
+	    !ext_policy_store(EXT_KIND_ATTR, &mark))
+		return false;
+	row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
+	if (row) {
+		put_attr(row, nodeid, (const __u64 *)attr, stamp, mark, valid);
+		stats->stores++;
+		return true;
+	}
+	row = (struct ext_attr_row *)scratch->row;
+	put_attr(row, nodeid, (const __u64 *)attr, stamp, mark, valid);
+	slot.nodeid = nodeid;
+	slot.born = ext_load(ext_seq);
+	row->head.born = slot.born;
+	INSERT(ext_attrs, &nodeid, row, ext_rings_attr, &slot, reclaim_attr, stats, err);
+	if (err) {
+		count_refused(ctx, stats, err);
+		return false;
+	}
+	stats->stores++;
+	return true;
+}
+
+/* Store what a name is (nodeid 0: nothing); true if the row now says this. */
+static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name *name,
+				  const struct fuse_entry_out *entry, __u64 stamp)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_op_stats *stats = stats_of(ctx);
+	__u64 nodeid = 0, generation = 0, valid = 0, mark = 0;
+	struct ext_name_row *row;
+	long err;
+
+	if (entry) {
+		nodeid = entry->nodeid;
+		generation = entry->generation;
+		valid = granted(entry->entry_valid, entry->entry_valid_nsec);
+	}
+	if (!stamp || !scratch || !stats ||
+	    !ext_policy_store(nodeid ? EXT_KIND_ENTRY : EXT_KIND_NEGATIVE, &mark))
+		return false;
+
+	if (name->size <= EXT_NAME_SHORT) {
+		struct ext_name_slot slot;
+
+		row = bpf_map_lookup_elem(&ext_names, &name->parent);
+		if (row) {
+			put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
+			stats->stores++;
+			return true;
+		}
+		row = (struct ext_name_row *)scratch->row;
+		put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
+		slot.born = ext_load(ext_seq);
+		row->head.born = slot.born;
+		slot.key.parent = name->parent;
+#pragma unroll
+		for (int i = 0; i < EXT_NAME_WORDS; i++)
+			slot.key.text[i] = name->text[i];
+		INSERT(ext_names, &slot.key, row, ext_rings_name, &slot, reclaim_name, stats, err);
+	} else {
+		struct ext_long_row *found, *fresh = (struct ext_long_row *)scratch->row;
+		struct ext_long_slot slot;
+
+		slot.key.parent = name->parent;
+		slot.key.hash = name->hash;
+		found = bpf_map_lookup_elem(&ext_names_long, &slot.key);
+		/* Another name with this hash gives way. */
+		if (!found)
+			found = fresh;
+#pragma clang loop unroll(disable)
+		for (int i = 0; i < LONG_WORDS; i++)
+			*(volatile __u64 *)&found->text[i] = scratch->names[name->slot & 1][i];
+		put_name(&found->row, name->hash, nodeid, generation, stamp, mark, valid);
+		if (found != fresh) {
+			stats->stores++;
+			return true;
+		}
+		slot.born = ext_load(ext_seq);
+		fresh->row.head.born = slot.born;
+		INSERT(ext_names_long, &slot.key, fresh, ext_rings_long, &slot, reclaim_long, stats,
+		       err);
+	}
+	if (err) {
+		count_refused(ctx, stats, err);
+		return false;
+	}
+	stats->stores++;
+	return true;
+}
+
+void ext_drop_attr(__u64 nodeid)
+{
+	struct ext_op_stats *stats = ext_stats_get(0);
+
+	if (!bpf_map_delete_elem(&ext_attrs, &nodeid) && stats)
+		stats->reclaims++;
+}
+
+/* ---- Sections ---- */
+
+void ext_section_open(struct ext_section *sec)
+{
+	__u32 what = sec->what;
+
+	if (what & EXT_SEC_INODE)
+		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].busy);
+	if (what & EXT_SEC_CHILD)
+		ext_up(&ext_inodes[sec->child & EXT_STRIPE_MASK].busy);
+	if (what & EXT_SEC_NAMES)
+		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].nbusy);
+}
+
+void ext_section_name(struct ext_section *sec, const struct ext_name *name)
+{
+	/* The precise count is up before the coarse one is taken back. */
+	if (name && name->size && !(sec->what & EXT_SEC_NAME)) {
+		sec->name = ext_name_index(name->hash);
+		ext_up(&ext_name_stripes[sec->name & EXT_STRIPE_MASK].busy);
+		sec->what |= EXT_SEC_NAME;
+	}
+	if (sec->what & EXT_SEC_NAMES) {
+		ext_down(&ext_inodes[sec->inode & EXT_STRIPE_MASK].nbusy);
+		sec->what &= ~EXT_SEC_NAMES;
+	}
+}
+
+/* Rule 5: was something newer told of this, or told while the request was out? */
+static __always_inline bool overtaken(__u64 *told, const struct ext_section *sec, __u64 s)
+{
+	__u64 old = ext_max_exchange(told, sec->number ? sec->number : s);
+
+	/* The entries of one READDIRPLUS share a number: they do not overtake each other. */
+	return old > sec->cookie && !(sec->number && old == sec->number);
+}
+
+/* Tell, with number s. Returns the parts whose rows must die whatever they say. */
+static __always_inline __u32 section_tell(struct ext_section *sec, __u64 s)
+{
+	__u32 kill = EXT_SEC_NAMES;
+
+	if (!(sec->what & EXT_SEC_TOLD))
+		return sec->what;
+	if (sec->what & EXT_SEC_INODE &&
+	    overtaken(&ext_inodes[sec->inode & EXT_STRIPE_MASK].told, sec, s))
+		kill |= EXT_SEC_INODE;
+	if (sec->what & EXT_SEC_CHILD &&
+	    overtaken(&ext_inodes[sec->child & EXT_STRIPE_MASK].told, sec, s))
+		kill |= EXT_SEC_CHILD;
+	if (sec->what & EXT_SEC_NAME &&
+	    overtaken(&ext_name_stripes[sec->name & EXT_STRIPE_MASK].told, sec, s))
+		kill |= EXT_SEC_NAME;
+	return kill;
+}
+
+/* Raise what must die to s, and only then lower the counts. */
+static __always_inline void section_end(struct ext_section *sec, __u32 kill, __u64 s)
+{
+	struct ext_inode_stripe *inode = &ext_inodes[sec->inode & EXT_STRIPE_MASK];
+	struct ext_inode_stripe *child = &ext_inodes[sec->child & EXT_STRIPE_MASK];
+	struct ext_name_stripe *name = &ext_name_stripes[sec->name & EXT_STRIPE_MASK];
+	__u32 what = sec->what;
+
+	kill &= what;
+	if (kill & EXT_SEC_INODE)
+		ext_raise(&inode->last, s);
+	if (kill & EXT_SEC_CHILD)
+		ext_raise(&child->last, s);
+	if (kill & EXT_SEC_NAME)
+		ext_raise(&name->last, s);
+	if (kill & EXT_SEC_NAMES)
+		ext_raise(&inode->nlast, s);
+	sec->what = 0;
+	if (what & EXT_SEC_INODE)
+		ext_down(&inode->busy);
+	if (what & EXT_SEC_CHILD)
+		ext_down(&child->busy);
+	if (what & EXT_SEC_NAME)
+		ext_down(&name->busy);
+	if (what & EXT_SEC_NAMES)
+		ext_down(&inode->nbusy);
+}
+
+void ext_section_close(struct ext_section *sec, __u32 stored)
+{
+	__u64 s = ext_draw();
+	__u32 kill = section_tell(sec, s);
+
+	/* What was told and is not in its row: an older row may be there, and must not answer. */
+	section_end(sec, kill | (~stored & ~EXT_SEC_TOLD), s);
+}
+
+/* ---- The daemon's word ---- */
+
+int ext_telling(void)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	return scratch && scratch->sec.what & EXT_SEC_TOLD;
+}
+
+const struct fuse_entry_out *ext_told_entry(void)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	if (!scratch || !scratch->entry_ok)
+		return NULL;
+	return &scratch->entry;
+}
+
+void ext_told_no_name(void)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	if (scratch)
+		ext_section_name(&scratch->sec, NULL);
+}
+
+int ext_told(void)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	if (scratch && scratch->sec.what)
+		ext_section_close(&scratch->sec, 0);
+	return 0;
+}
+
+int ext_told_nothing(void)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+
+	if (scratch && scratch->sec.what)
+		section_end(&scratch->sec, 0, 0);
+	return 0;
+}
+
+/* With fill=daemon a reply kills the row that says otherwise, and a missing one is none. */
+static __noinline bool same_attr(__u64 nodeid, const struct fuse_attr *attr)
+{
+	const struct ext_attr_row *row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
+	const __u64 *word = (const __u64 *)attr;
+	__u64 differs = 0;
+
+	if (!row)
+		return true;
+#pragma unroll
+	for (int i = 0; i < (int)ATTR_WORDS; i++)
+		differs |= ext_load(row->attr[i]) ^ word[i];
+	return !differs;
+}
+
+static __noinline bool same_name(const struct ext_name *name, const struct fuse_entry_out *entry)
+{
+	const struct ext_name_row *row = find_name(name);
+	__u64 nodeid = 0, generation = 0;
+
+	if (!row)
+		return true;
+	if (entry) {
+		nodeid = entry->nodeid;
+		generation = entry->generation;
+	}
+	return ext_load(row->nodeid) == nodeid && ext_load(row->generation) == generation;
+}
+
+/* Rows first, then the number: what overtakes them sees the one or the other. */
+static __always_inline void put_entry(struct extfuse_req *ctx, struct ext_section *sec,
+				      const struct ext_name *name,
+				      const struct fuse_entry_out *entry)
+{
+	__u32 stored = 0;
+
+	if (entry && entry->nodeid &&
+	    store_attr(ctx, entry->nodeid, &entry->attr,
+		       granted(entry->attr_valid, entry->attr_valid_nsec), sec->cookie))
+		stored |= EXT_SEC_CHILD;
+	if (name->size && store_name(ctx, name, entry, sec->cookie))
+		stored |= EXT_SEC_NAME;
+	ext_section_close(sec, stored);
+}
+
+int ext_put_entry(struct extfuse_req *ctx, const struct ext_name *name,
+		  const struct fuse_entry_out *entry)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_section *sec;
+	__u32 kill;
+	__u64 s;
+
+	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
+		return 0;
+	sec = &scratch->sec;
+	ext_section_name(sec, name);
+	if (!ext_fill) {
+		put_entry(ctx, sec, name, entry);
+		return 0;
+	}
+	/* The number first, then the rows: a fill stores first and then looks at the number. */
+	s = ext_draw();
+	kill = section_tell(sec, s);
+	if (entry && entry->nodeid && !same_attr(entry->nodeid, &entry->attr))
+		kill |= EXT_SEC_CHILD;
+	if (name->size && !same_name(name, entry))
+		kill |= EXT_SEC_NAME;
+	section_end(sec, kill, s);
+	return 0;
+}
+
+int ext_put_attr(struct extfuse_req *ctx, const struct fuse_attr_out *out)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_section *sec;
+	__u32 kill;
+	__u64 s;
+
+	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
+		return 0;
+	sec = &scratch->sec;
+	if (!ext_fill) {
+		__u64 valid = granted(out->attr_valid, out->attr_valid_nsec);
+		bool stored = store_attr(ctx, ctx->nodeid, &out->attr, valid, sec->cookie);
+
+		ext_section_close(sec, stored ? EXT_SEC_INODE : 0);
+		return 0;
+	}
+	s = ext_draw();
+	kill = section_tell(sec, s);
+	if (!same_attr(ctx->nodeid, &out->attr))
+		kill |= EXT_SEC_INODE;
+	section_end(sec, kill, s);
+	return 0;
+}
+
+void ext_told_size(struct extfuse_req *ctx, __u64 nodeid, __u64 size, int exact)
+{
+	struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
+	const struct ext_attr_row *row;
+	__u64 s, have;
+
+	if (!ext_policy_active())
+		return;
+	ext_up(&inode->busy);
+	s = ext_draw();
+	ext_max_exchange(&inode->told, s);
+	row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
+	if (row) {
+		have = ext_load(((const struct fuse_attr *)row->attr)->size);
+		if (exact ? have != size : have < size)
+			ext_raise(&inode->last, s);
+	}
+	ext_down(&inode->busy);
+}
+
+/* ---- The daemon's fills ---- */
+
+/*
+ * A fill's token is its stamp (rule 2: applied before the daemon's reply). It
+ * tells nobody anything: when a reply that overtook it told something newer,
+ * its row dies. As for replies, nothing answers in between.
+ */
+static __noinline int fill_attr(struct extfuse_req *ctx, __u64 nodeid,
+				const struct fuse_entry_out *entry, __u64 token)
+{
+	struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
+	bool stored;
+
+	ext_up(&inode->busy);
+	stored = store_attr(ctx, nodeid, &entry->attr,
+			    granted(entry->attr_valid, entry->attr_valid_nsec), token);
+	/* a fetching atomic, so that the row is out before the number is looked at */
+	if (__sync_fetch_and_add(&inode->told, 0) > token)
+		ext_raise(&inode->last, ext_draw());
+	ext_down(&inode->busy);
+	return stored ? 0 : -EAGAIN;
+}
+
+static __noinline int fill_name(struct extfuse_req *ctx, const struct ext_name *name,
+				const struct fuse_entry_out *entry, __u64 token)
+{
+	struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	bool stored;
+
+	ext_up(&stripe->busy);
+	stored = store_name(ctx, name, entry, token);
+	/* a fetching atomic, so that the row is out before the number is looked at */
+	if (__sync_fetch_and_add(&stripe->told, 0) > token)
+		ext_raise(&stripe->last, ext_draw());
+	ext_down(&stripe->busy);
+	return stored ? 0 : -EAGAIN;
+}
+
+EXT_PROGRAM("extfuse/fill", ext_fill_prog)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_name name;
+	struct ext_fill in;
+	int err;
+
+	if (!scratch)
+		return -ENOMEM;
+	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &in, sizeof(in)) < 0)
+		return -EINVAL;
+
+	if (in.op == EXT_INVAL_INODE) {
+		ext_raise(&ext_inodes[ext_inode_index(ctx->nodeid)].last, ext_draw());
+		return 0;
+	}
+	if (in.op == EXT_INVAL_ENTRY) {
+		err = ext_name_read(ctx, ctx->nodeid, 1, &name);
+		if (err)
+			return err;
+		ext_raise(&ext_name_stripes[ext_name_index(name.hash)].last, ext_draw());
+		return 0;
+	}
+
+	if (!ext_policy_active())
+		return -EAGAIN;
+	if (bpf_extfuse_read_args(ctx, IN_PARAM_1_VALUE, &scratch->entry,
+				  sizeof(scratch->entry)) < 0)
+		return -EINVAL;
+	if (in.op == EXT_FILL_ATTR)
+		return fill_attr(ctx, ctx->nodeid, &scratch->entry, in.token);
+
+	if (in.op != EXT_FILL_ENTRY && in.op != EXT_FILL_NEGATIVE)
+		return -EINVAL;
+	err = ext_name_read(ctx, ctx->nodeid, 2, &name);
+	if (err)
+		return err;
+	if (in.op == EXT_FILL_NEGATIVE)
+		scratch->entry.nodeid = 0;
+	else if (!scratch->entry.nodeid)
+		return -EINVAL;
+	if (scratch->entry.nodeid) {
+		err = fill_attr(ctx, scratch->entry.nodeid, &scratch->entry, in.token);
+		if (err)
+			return err;
+	}
+	if (!name.size)
+		return 0;
+	return fill_name(ctx, &name, &scratch->entry, in.token);
+}
