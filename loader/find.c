@@ -28,7 +28,7 @@ static int add_around(struct ext_strings *out, const char *path)
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(around); i++) {
 		_cleanup_free_ char *dir = NULL;
 
-		if (asprintf(&dir, "%s/%s", real, around[i]) < 0) {
+		if (asprintf(&dir, "%s/%s/.", real, around[i]) < 0) {
 			dir = NULL;
 			return -ENOMEM;
 		}
