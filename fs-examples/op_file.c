@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* op_file.c - file contents: READ, WRITE, FALLOCATE, COPY_FILE_RANGE, LSEEK */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "creds.h"
+#include "stackfs.h"
+
+/* A buffer for each thread, as large as a request has needed so far; freed with the thread. */
+static pthread_key_t buffer_key;
+static pthread_once_t buffer_once = PTHREAD_ONCE_INIT;
+
+struct buffer {
+	size_t size;
+	char data[];
+};
+
+static void make_buffer_key(void)
+{
+	pthread_key_create(&buffer_key, free);
+}
+
+static char *thread_buffer(size_t size)
+{
+	struct buffer *buffer;
+
+	pthread_once(&buffer_once, make_buffer_key);
+	buffer = pthread_getspecific(buffer_key);
+	if (buffer && buffer->size >= size)
+		return buffer->data;
+	free(buffer);
+	pthread_setspecific(buffer_key, NULL);
+	buffer = malloc(sizeof(*buffer) + size);
+	if (!buffer)
+		return NULL;
+	buffer->size = size;
+	pthread_setspecific(buffer_key, buffer);
+	return buffer->data;
+}
+
+void op_read(fuse_req_t req, fuse_ino_t nodeid, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	char *buf = thread_buffer(size);
+	size_t done = 0;
+
+	(void)nodeid;
+	if (!buf) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	/* A short reply means the end of the file. */
+	while (done < size) {
+		ssize_t n = pread((int)fi->fh, buf + done, size - done, off + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && !done) {
+			fuse_reply_err(req, errno);
+			return;
+		}
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	fuse_reply_buf(req, buf, done);
+}
+
+/*
+ * The kernel clears set-ID bits before a cached write; for direct I/O that is left to us, and to
+ * the source if it sees the caller.
+ */
+static int assume_for_write(fuse_req_t req, const struct fuse_file_info *fi, struct creds *creds)
+{
+	struct stat st;
+
+	if (fi->writepage || stackfs_of(req)->opts.cache != CACHE_NONE || !fuse_req_ctx(req)->uid)
+		return 0;
+	if (fstat((int)fi->fh, &st) < 0)
+		return -errno;
+	return st.st_mode & (S_ISUID | S_ISGID) ? creds_assume(req, false, creds) : 0;
+}
+
+void op_write(fuse_req_t req, fuse_ino_t nodeid, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi)
+{
+	CREDS_AUTO creds = {};
+	/* Write-back of pages knows its offset, whatever the file was opened with. */
+	int append = !fi->writepage && fi->flags & O_APPEND ? RWF_APPEND : 0;
+	int err = assume_for_write(req, fi, &creds);
+	size_t done = 0;
+
+	(void)nodeid;
+	while (!err && done < size) {
+		struct iovec iov = { .iov_base = (char *)buf + done, .iov_len = size - done };
+		ssize_t n = pwritev2((int)fi->fh, &iov, 1, off + (off_t)done, append);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (!n)
+			break;
+		else if (errno != EINTR)
+			err = -errno;
+	}
+	creds_restore(&creds);
+	if (err && !done)
+		put_error(req, err);
+	else
+		fuse_reply_write(req, done);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t nodeid, int mode, off_t offset, off_t length,
+		  struct fuse_file_info *fi)
+{
+	(void)nodeid;
+	fuse_reply_err(req, fallocate((int)fi->fh, mode, offset, length) < 0 ? errno : 0);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t nodeid_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t nodeid_out, off_t off_out,
+			struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	ssize_t n = copy_file_range((int)fi_in->fh, &off_in, (int)fi_out->fh, &off_out, len,
+				    (unsigned int)flags);
+
+	(void)nodeid_in;
+	(void)nodeid_out;
+	if (n < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t nodeid, off_t off, int whence, struct fuse_file_info *fi)
+{
+	off_t found = lseek((int)fi->fh, off, whence);
+
+	(void)nodeid;
+	if (found < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_lseek(req, found);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* op_remove.c - names that go or move: UNLINK, RMDIR, RENAME, RENAME2 */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "creds.h"
+#include "stackfs.h"
+
+static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name, int flags)
+{
+	INODE_AUTO dir = inode_of(req, parent);
+
+	if (dir)
+		fuse_reply_err(req, unlinkat(dir->fd, name, flags) < 0 ? errno : 0);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, 0);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, AT_REMOVEDIR);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+	       const char *newname, unsigned int flags)
+{
+	INODE_AUTO dir = inode_of(req, parent);
+	INODE_AUTO newdir = NULL;
+	CREDS_AUTO creds = {};
+	int err = 0;
+
+	if (!dir)
+		return;
+	newdir = inode_of(req, newparent);
+	if (!newdir)
+		return;
+	/* A whiteout is a new file, which belongs to the caller. */
+	if (flags & RENAME_WHITEOUT)
+		err = creds_assume(req, false, &creds);
+	if (!err && renameat2(dir->fd, name, newdir->fd, newname, flags) < 0)
+		err = -errno;
+	creds_restore(&creds);
+	put_error(req, err);
+}
