@@ -622,7 +622,7 @@ void extfuse_notify_entry(struct fuse_conn *fc, u32 event, u64 parent,
 }
 
 /**
- * extfuse_backing_gone - an inode is about to lose its backing file
+ * extfuse_backing_gone - an inode is about to lose its backing file, if any
  * @inode: the inode
  *
  * Call before the inode is seen without its backing file; may be called under
@@ -633,7 +633,7 @@ void extfuse_backing_gone(struct inode *inode)
 {
 	struct fuse_conn *fc = get_fuse_conn(inode);
 
-	if (!extfuse_attached(fc))
+	if (!extfuse_attached(fc) || !fuse_inode_backing(get_fuse_inode(inode)))
 		return;
 
 	extfuse_notify_inode(fc, EXTFUSE_EV_BACKING, get_node_id(inode));
