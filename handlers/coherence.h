@@ -43,6 +43,17 @@ struct ext_all_stripe {
 } __attribute__((aligned(64)));
 
 /*
+ * The number that the entries of one READDIRPLUS tell with, drawn at its reply;
+ * id is the request's cookie[0], unique since it was drawn, too. Overwritten by a
+ * later one with the same index: then entries draw numbers of their own.
+ */
+#define EXT_WALKS 256
+struct ext_walk {
+	__u64 id;
+	__u64 number;
+};
+
+/*
  * A section is what a reply or event holds closed while its program runs. It
  * lies in per-CPU memory, so that the next program can end what a handler left
  * open (programs run with preemption disabled: there is one at a time).
@@ -113,28 +124,17 @@ static __always_inline void ext_down(__u64 *count)
 }
 
 /*
- * The maximum is exchanged: the greater of s and what was there. Returns what
- * was there, all ones if the bound was hit, which takes more CPUs than
- * EXT_RAISE_TRIES inside this loop.
+ * Bound of the loop in ext_max_exchange(): at least the number of CPUs, less
+ * one, so that the fallback is out of reach.
  */
-#define EXT_RAISE_TRIES 64
-static __always_inline __u64 ext_max_exchange(__u64 *p, __u64 s)
-{
-	__u64 old = ext_load(*p);
+#define EXT_RAISE_TRIES 256
 
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < EXT_RAISE_TRIES; i++) {
-		__u64 seen;
-
-		if (old >= s)
-			return old;
-		seen = __sync_val_compare_and_swap(p, old, s);
-		if (seen == old)
-			return old;
-		old = seen;
-	}
-	return ~0ULL;
-}
+/*
+ * The maximum is exchanged: the greater of s and what was there. Returns what
+ * was there, all ones if the bound was hit. Global, not hidden: then it is
+ * verified once and not in each of its callers.
+ */
+__u64 ext_max_exchange(__u64 *p, __u64 s);
 
 /* raise(L, s): a maximum, never a plain store; past the bound the stripe is dead for good. */
 static __always_inline void ext_raise(__u64 *last, __u64 s)
@@ -154,14 +154,23 @@ static __always_inline __u32 ext_inode_index(__u64 nodeid)
 
 static __always_inline __u32 ext_name_index(__u64 hash)
 {
-	return (hash >> 20) & EXT_STRIPE_MASK;
+	return hash & EXT_STRIPE_MASK;
 }
 
-/* One step of a 64 bit hash: every input bit reaches both halves. */
-static __always_inline __u64 ext_mix(__u64 hash, __u64 word)
+/*
+ * One step of a 64 bit sum: a polynomial in an odd number, two instructions for
+ * each word. What differs in low bits, as stamps and nodeids do, differs in all.
+ */
+static __always_inline __u64 ext_mix(__u64 sum, __u64 word)
 {
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ (hash >> 32);
+	return (sum + word) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* Makes a hash of the sum: every bit of it reaches every other. */
+static __always_inline __u64 ext_fold(__u64 sum)
+{
+	sum = (sum ^ (sum >> 32)) * 0xd6e8feb86659fd93ULL;
+	return sum ^ (sum >> 32);
 }
 
 /*
@@ -186,7 +195,6 @@ static __always_inline __u64 ext_mix(__u64 hash, __u64 word)
 #define EXT_C_NAME1_AT 32
 #define EXT_C_OTHER_AT 46
 #define EXT_C_REASON 60			/* enum ext_miss, 3 bits */
-#define EXT_C_WALK (1ULL << 63)		/* set at REPLY: the rest is the number to tell with */
 
 static __always_inline __u32 ext_c_index(__u64 cookie, int at)
 {
@@ -207,10 +215,19 @@ __hidden struct ext_scratch *ext_scratch_get(void);
 __hidden struct ext_op_stats *ext_stats_get(__u32 opcode);
 /* Draw a number: s = ++seq. */
 __hidden __u64 ext_draw(void);
+
+/*
+ * The next are global and not hidden, so that they are verified once: they
+ * return a number because the verifier wants one.
+ */
 /* Open a section: raise the counts of what. */
-__hidden void ext_section_open(struct ext_section *sec);
-/* Close it; stored: the parts (EXT_SEC_*) whose rows say what was told. */
-__hidden void ext_section_close(struct ext_section *sec, __u32 stored);
+int ext_section_open(struct ext_section *sec);
+/* Tell with number s. Returns the parts whose rows must die whatever they say. */
+__u32 ext_section_tell(struct ext_section *sec, __u64 s);
+/* Raise the parts in kill to s, and only then lower the counts. */
+int ext_section_end(struct ext_section *sec, __u32 kill, __u64 s);
+/* Tell and end; stored: the parts (EXT_SEC_*) whose rows say what was told. */
+int ext_section_close(struct ext_section *sec, __u32 stored);
 /* Name what the section's coarse NAMES stand for, NULL: no name. */
 __hidden void ext_section_name(struct ext_section *sec, const struct ext_name *name);
 

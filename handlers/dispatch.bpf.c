@@ -23,6 +23,8 @@ struct {
 
 extern __u32 ext_attached;
 
+static struct ext_walk walks[EXT_WALKS];
+
 /* What a request may change. */
 #define CLASS_INODE 1		/* its nodeid and the context's children */
 #define CLASS_NAMES 2		/* names in its nodeid */
@@ -93,6 +95,28 @@ static __always_inline __u32 class_of(__u32 opcode)
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
 {
 	return &ext_inodes[ext_inode_index(nodeid)];
+}
+
+/*
+ * The entries of a READDIRPLUS reply come as events, after it. They tell with
+ * one number that is drawn here, after the daemon looked, so that entries that
+ * share a stripe do not overtake each other.
+ */
+static __always_inline void walk_begin(__u64 id)
+{
+	volatile struct ext_walk *walk = &walks[id & (EXT_WALKS - 1)];
+
+	walk->id = 0;
+	walk->number = ext_draw();
+	walk->id = id;
+}
+
+static __always_inline __u64 walk_number(__u64 id)
+{
+	volatile struct ext_walk *walk = &walks[id & (EXT_WALKS - 1)];
+	__u64 number = walk->number;
+
+	return id && walk->id == id ? number : 0;
 }
 
 /* ---- Changes: begin at REQUEST, end at REPLY ---- */
@@ -443,9 +467,8 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		ext_raise(&inode_at(ctx->nodeid)->last, s);
 		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
 	}
-	/* The entries that follow as events tell with one number, drawn after the daemon looked. */
 	if (opcode == FUSE_READDIRPLUS && !ctx->error && cookie & EXT_C_SEEN)
-		ctx->cookie[1] = EXT_C_WALK | ext_draw();
+		walk_begin(ctx->cookie[0]);
 	if (in(TELLS, opcode) && ext_policy_active())
 		open_told(ctx, scratch);
 }
@@ -490,7 +513,7 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	sec->child = ext_inode_index(child);
 	/* rule 7: an entry carries its request's number as its stamp */
 	sec->cookie = ctx->cookie[0];
-	sec->number = ctx->cookie[1] & EXT_C_WALK ? ctx->cookie[1] & ~EXT_C_WALK : 0;
+	sec->number = what & EXT_SEC_TOLD ? walk_number(ctx->cookie[0]) : 0;
 	sec->what = what;
 	ext_section_open(sec);
 }
@@ -553,7 +576,8 @@ int ext_dispatch(struct extfuse_req *ctx)
 				stats->misses[EXT_MISS_ABSENT]++;
 			}
 			/* fill, REQUEST: the number is noted before the hit is tried */
-			ctx->cookie[0] = ext_load(ext_seq);
+			ctx->cookie[0] = opcode == FUSE_READDIRPLUS ? ext_draw() :
+								      ext_load(ext_seq);
 			if (class)
 				begin(ctx, class);
 			else

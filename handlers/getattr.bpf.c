@@ -8,8 +8,11 @@ EXT_LICENSE;
 EXT_REQUEST(GETATTR)
 {
 	struct fuse_attr_out out;
-	int found = ext_get_attr(ctx->nodeid, &out);
+	int found;
 
+	if (!ext_caching())
+		return ext_miss(ctx, EXT_MISS_ABSENT);
+	found = ext_get_attr(ctx->nodeid, &out);
 	if (found >= 0)
 		return ext_miss(ctx, found);
 	if (bpf_extfuse_write_args(ctx, OUT_PARAM_0, &out, sizeof(out)) < 0)

@@ -134,7 +134,7 @@ __hidden int ext_refuse(struct extfuse_req *ctx, int error);
 #define EXT_NAME_LONG 256
 
 /*
- * A name in a directory. parent and text are the key of a short row. A longer
+ * A name in a directory. Its text is here if it is short. A longer
  * name stays in per-CPU memory until another one with the same parity of its
  * argument number is read, or the program ends. size 0: "." or "..", which are
  * never cached.
@@ -166,6 +166,9 @@ static __always_inline int ext_name_read(struct extfuse_req *ctx, __u64 parent, 
 }
 
 /* ---- Answers from the cache ---- */
+
+/* 0: the policy keeps no rows, so there is no point in looking for one. */
+__hidden int ext_caching(void);
 
 /* Results of ext_get_*() that are no enum ext_miss. */
 #define EXT_FOUND (-1)
@@ -241,9 +244,9 @@ __hidden int ext_told_nothing(void);
 
 /*
  * A reply without a section (READ) revealed something of nodeid's size: it is
- * size if exact, else at least size. A row that says otherwise dies.
+ * between least and most. A row that says otherwise dies.
  */
-__hidden void ext_told_size(struct extfuse_req *ctx, __u64 nodeid, __u64 size, int exact);
+__hidden void ext_told_size(__u64 nodeid, __u64 least, __u64 most);
 
 /* ---- Events ---- */
 

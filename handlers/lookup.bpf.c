@@ -11,6 +11,8 @@ EXT_REQUEST(LOOKUP)
 	struct ext_name name;
 	int found;
 
+	if (!ext_caching())
+		return ext_miss(ctx, EXT_MISS_ABSENT);
 	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	/* "." brings forgotten nodeids back to life, ".." changes with no word of it. */

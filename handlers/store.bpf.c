@@ -53,29 +53,29 @@ struct ext_name_row {
 	struct ext_row_head head;
 	__u64 nodeid;
 	__u64 generation;
-};
-
-/* Long names are found by hash, so that what lists them stays small, and compared. */
-struct ext_long_row {
-	struct ext_name_row row;
-	__u64 text[LONG_WORDS];
-};
-
-struct ext_short_key {
-	__u64 parent;
 	__u64 text[EXT_NAME_WORDS];
 };
 
-struct ext_long_key {
+struct ext_long_row {
+	struct ext_row_head head;
+	__u64 nodeid;
+	__u64 generation;
+	__u64 text[LONG_WORDS];
+};
+
+/*
+ * Names are found by hash and compared: hashing them once more, in the map, is
+ * what a hit would spend most on. Of two names with one hash the later one stays.
+ */
+struct ext_name_key {
 	__u64 parent;
 	__u64 hash;
 };
 
 _Static_assert(sizeof(struct ext_long_row) <= EXT_ROW_WORDS * 8, "a row fits into the scratch");
-_Static_assert(__builtin_offsetof(struct ext_name, text) == 8, "a name begins with its short key");
-/* Memory of an element: itself, 56 bytes of the hash table's, 16 of its bucket, and its ring slot. */
-_Static_assert(sizeof(struct ext_attr_row) + 8 + 72 + 16 <= 256, "attribute rows stay small");
-_Static_assert(sizeof(struct ext_name_row) + 40 + 72 + 48 <= 320, "name rows stay small");
+/* Memory of an element: key and value, 56 bytes of the hash table's, 16 each of bucket and ring. */
+_Static_assert(sizeof(struct ext_attr_row) + 8 + 56 + 16 + 16 <= 256, "attribute rows stay small");
+_Static_assert(sizeof(struct ext_name_row) + 16 + 56 + 16 + 24 <= 320, "name rows stay small");
 
 #define ROW_MAX 65536
 
@@ -91,7 +91,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROW_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct ext_short_key);
+	__type(key, struct ext_name_key);
 	__type(value, struct ext_name_row);
 } ext_names SEC(".maps");
 
@@ -99,7 +99,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROW_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct ext_long_key);
+	__type(key, struct ext_name_key);
 	__type(value, struct ext_long_row);
 } ext_names_long SEC(".maps");
 
@@ -113,12 +113,7 @@ struct ext_attr_slot {
 };
 
 struct ext_name_slot {
-	struct ext_short_key key;
-	__u64 born;
-};
-
-struct ext_long_slot {
-	struct ext_long_key key;
+	struct ext_name_key key;
 	__u64 born;
 };
 
@@ -137,7 +132,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, ROW_MAX);
-	__type(value, struct ext_long_slot);
+	__type(value, struct ext_name_slot);
 } ext_rings_long SEC(".maps");
 
 /* ---- Per-CPU memory and statistics ---- */
@@ -194,17 +189,29 @@ __u64 ext_draw(void)
 	return s;
 }
 
-/* ---- Names ---- */
-
-static __always_inline __u64 hash_short(const struct ext_name *name)
+__u64 ext_max_exchange(__u64 *p, __u64 s)
 {
-	__u64 hash = ext_mix(EXT_NAME_SHORT, name->parent);
+	__u64 old;
 
-#pragma unroll
-	for (int i = 0; i < EXT_NAME_WORDS; i++)
-		hash = ext_mix(hash, name->text[i]);
-	return hash;
+	/* The verifier knows nothing of the callers. */
+	if (!p)
+		return 0;
+	old = ext_load(*p);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < EXT_RAISE_TRIES; i++) {
+		__u64 seen;
+
+		if (old >= s)
+			return old;
+		seen = __sync_val_compare_and_swap(p, old, s);
+		if (seen == old)
+			return old;
+		old = seen;
+	}
+	return ~0ULL;
 }
+
+/* ---- Names ---- */
 
 int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_name *name)
 {
@@ -222,7 +229,11 @@ int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_nam
 			return -EINVAL;
 		if (name->text[0] == '.' || name->text[0] == ('.' | '.' << 8))
 			name->size = 0;
-		name->hash = hash_short(name);
+		hash = ext_mix(EXT_NAME_SHORT, name->parent);
+#pragma unroll
+		for (int i = 0; i < EXT_NAME_WORDS; i++)
+			hash = ext_mix(hash, name->text[i]);
+		name->hash = ext_fold(hash);
 		return 0;
 	}
 
@@ -235,11 +246,16 @@ int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_nam
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < LONG_WORDS; i++)
 		hash = ext_mix(hash, scratch->names[name->slot & 1][i]);
-	name->hash = hash;
+	name->hash = ext_fold(hash);
 	return 0;
 }
 
 /* ---- Hits: copy, busy, last; then answer from the copy ---- */
+
+int ext_caching(void)
+{
+	return ext_policy_active();
+}
 
 /* A row's words go to registers and to the private copy at once, and into the sum. */
 static __always_inline __u64 take(const __u64 *word, __u64 *sum)
@@ -283,47 +299,54 @@ static __always_inline bool copy_attr(__u64 nodeid, struct ext_row_head *head, _
 	return true;
 }
 
+/* Rows of short and long names begin alike. */
 static __always_inline struct ext_name_row *find_name(const struct ext_name *name)
 {
-	struct ext_long_key key;
+	struct ext_name_key key = { name->parent, name->hash };
 
 	if (name->size <= EXT_NAME_SHORT)
-		return bpf_map_lookup_elem(&ext_names, &name->parent);
-	key.parent = name->parent;
-	key.hash = name->hash;
+		return bpf_map_lookup_elem(&ext_names, &key);
 	return bpf_map_lookup_elem(&ext_names_long, &key);
 }
 
-/* As copy_attr(); compare: a long name's text must be the one that was read. */
+static __noinline bool long_differs(const struct ext_name *name)
+{
+	struct ext_name_key key = { name->parent, name->hash };
+	const struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, &key);
+	struct ext_scratch *scratch = ext_scratch_get();
+	__u64 differs = 0;
+
+	if (!row || !scratch)
+		return true;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < LONG_WORDS; i++)
+		differs |= ext_load(row->text[i]) ^ scratch->names[name->slot & 1][i];
+	return differs;
+}
+
+/*
+ * As copy_attr(). The name itself is part of the requested key: the hash is in
+ * the sum, and the text is compared unless only the hash is known.
+ */
 static __always_inline bool copy_name(const struct ext_name *name, struct ext_row_head *head,
 				      __u64 *nodeid, __u64 *generation, bool *torn, bool compare)
 {
-	const struct ext_name_row *row;
+	const struct ext_name_row *row = find_name(name);
 	__u64 sum = seed(name->hash);
 	__u64 differs = 0;
 
-	if (name->size <= EXT_NAME_SHORT) {
-		row = bpf_map_lookup_elem(&ext_names, &name->parent);
-		if (!row)
-			return false;
-	} else {
-		struct ext_long_key key = { name->parent, name->hash };
-		const struct ext_long_row *found = bpf_map_lookup_elem(&ext_names_long, &key);
-		struct ext_scratch *scratch = ext_scratch_get();
-
-		if (!found || !scratch)
-			return false;
-		if (compare) {
-#pragma clang loop unroll(disable)
-			for (int i = 0; i < LONG_WORDS; i++)
-				differs |= ext_load(found->text[i]) ^
-					   scratch->names[name->slot & 1][i];
-		}
-		row = &found->row;
-	}
+	if (!row)
+		return false;
 	copy_head(&row->head, head, &sum);
 	*nodeid = take(&row->nodeid, &sum);
 	*generation = take(&row->generation, &sum);
+	if (compare && name->size <= EXT_NAME_SHORT) {
+#pragma unroll
+		for (int i = 0; i < EXT_NAME_WORDS; i++)
+			differs |= ext_load(row->text[i]) ^ name->text[i];
+	} else if (compare) {
+		differs = long_differs(name);
+	}
 	*torn = sum != head->sum || differs;
 	return true;
 }
@@ -499,7 +522,6 @@ static __noinline bool reclaim_name(struct ext_op_stats *stats)
 	struct ext_name name;
 	bool room = false;
 
-	name.slot = 0;
 	name.size = EXT_NAME_SHORT;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < RECLAIM; i++) {
@@ -513,10 +535,7 @@ static __noinline bool reclaim_name(struct ext_op_stats *stats)
 			continue;
 		}
 		name.parent = slot.key.parent;
-#pragma unroll
-		for (int j = 0; j < EXT_NAME_WORDS; j++)
-			name.text[j] = slot.key.text[j];
-		name.hash = hash_short(&name);
+		name.hash = slot.key.hash;
 		if (!name_alive(&name)) {
 			if (!bpf_map_delete_elem(&ext_names, &slot.key))
 				stats->reclaims++;
@@ -529,11 +548,10 @@ static __noinline bool reclaim_name(struct ext_op_stats *stats)
 
 static __noinline bool reclaim_long(struct ext_op_stats *stats)
 {
-	struct ext_long_slot slot;
+	struct ext_name_slot slot;
 	struct ext_name name;
 	bool room = false;
 
-	__builtin_memset(&name, 0, sizeof(name));
 	name.size = EXT_NAME_LONG;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < RECLAIM; i++) {
@@ -542,7 +560,7 @@ static __noinline bool reclaim_long(struct ext_op_stats *stats)
 		if (bpf_map_pop_elem(&ext_rings_long, &slot))
 			break;
 		row = bpf_map_lookup_elem(&ext_names_long, &slot.key);
-		if (!row || row->row.head.born != slot.born) {
+		if (!row || row->head.born != slot.born) {
 			room = true;
 			continue;
 		}
@@ -689,6 +707,19 @@ static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 	return true;
 }
 
+/* A long name's text, into its row or, if there is none, into the one that is built. */
+static __noinline void put_long(const struct ext_name_key *key, struct ext_scratch *scratch,
+				__u32 slot)
+{
+	struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, key);
+
+	if (!row)
+		row = (struct ext_long_row *)scratch->row;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < LONG_WORDS; i++)
+		*(volatile __u64 *)&row->text[i] = scratch->names[slot & 1][i];
+}
+
 /* Store what a name is (nodeid 0: nothing); true if the row now says this. */
 static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name *name,
 				  const struct fuse_entry_out *entry, __u64 stamp)
@@ -696,7 +727,8 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	struct ext_scratch *scratch = ext_scratch_get();
 	struct ext_op_stats *stats = stats_of(ctx);
 	__u64 nodeid = 0, generation = 0, valid = 0, mark = 0;
-	struct ext_name_row *row;
+	struct ext_name_row *row, *found;
+	struct ext_name_slot slot;
 	long err;
 
 	if (entry) {
@@ -708,47 +740,32 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	    !ext_policy_store(nodeid ? EXT_KIND_ENTRY : EXT_KIND_NEGATIVE, &mark))
 		return false;
 
-	if (name->size <= EXT_NAME_SHORT) {
-		struct ext_name_slot slot;
-
-		row = bpf_map_lookup_elem(&ext_names, &name->parent);
-		if (row) {
-			put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
-			stats->stores++;
-			return true;
-		}
+	slot.key.parent = name->parent;
+	slot.key.hash = name->hash;
+	row = find_name(name);
+	found = row;
+	if (!row)
 		row = (struct ext_name_row *)scratch->row;
-		put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
-		slot.born = ext_load(ext_seq);
-		row->head.born = slot.born;
-		slot.key.parent = name->parent;
+	if (name->size <= EXT_NAME_SHORT) {
 #pragma unroll
 		for (int i = 0; i < EXT_NAME_WORDS; i++)
-			slot.key.text[i] = name->text[i];
-		INSERT(ext_names, &slot.key, row, ext_rings_name, &slot, reclaim_name, stats, err);
+			*(volatile __u64 *)&row->text[i] = name->text[i];
 	} else {
-		struct ext_long_row *found, *fresh = (struct ext_long_row *)scratch->row;
-		struct ext_long_slot slot;
-
-		slot.key.parent = name->parent;
-		slot.key.hash = name->hash;
-		found = bpf_map_lookup_elem(&ext_names_long, &slot.key);
-		/* Another name with this hash gives way. */
-		if (!found)
-			found = fresh;
-#pragma clang loop unroll(disable)
-		for (int i = 0; i < LONG_WORDS; i++)
-			*(volatile __u64 *)&found->text[i] = scratch->names[name->slot & 1][i];
-		put_name(&found->row, name->hash, nodeid, generation, stamp, mark, valid);
-		if (found != fresh) {
-			stats->stores++;
-			return true;
-		}
-		slot.born = ext_load(ext_seq);
-		fresh->row.head.born = slot.born;
-		INSERT(ext_names_long, &slot.key, fresh, ext_rings_long, &slot, reclaim_long, stats,
-		       err);
+		put_long(&slot.key, scratch, name->slot);
 	}
+	put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
+	if (found) {
+		stats->stores++;
+		return true;
+	}
+
+	slot.born = ext_load(ext_seq);
+	row->head.born = slot.born;
+	if (name->size <= EXT_NAME_SHORT)
+		INSERT(ext_names, &slot.key, row, ext_rings_name, &slot, reclaim_name, stats, err);
+	else
+		INSERT(ext_names_long, &slot.key, row, ext_rings_long, &slot, reclaim_long, stats,
+		       err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;
@@ -767,16 +784,20 @@ void ext_drop_attr(__u64 nodeid)
 
 /* ---- Sections ---- */
 
-void ext_section_open(struct ext_section *sec)
+int ext_section_open(struct ext_section *sec)
 {
-	__u32 what = sec->what;
+	__u32 what;
 
+	if (!sec)
+		return 0;
+	what = sec->what;
 	if (what & EXT_SEC_INODE)
 		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].busy);
 	if (what & EXT_SEC_CHILD)
 		ext_up(&ext_inodes[sec->child & EXT_STRIPE_MASK].busy);
 	if (what & EXT_SEC_NAMES)
 		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].nbusy);
+	return 0;
 }
 
 void ext_section_name(struct ext_section *sec, const struct ext_name *name)
@@ -802,11 +823,12 @@ static __always_inline bool overtaken(__u64 *told, const struct ext_section *sec
 	return old > sec->cookie && !(sec->number && old == sec->number);
 }
 
-/* Tell, with number s. Returns the parts whose rows must die whatever they say. */
-static __always_inline __u32 section_tell(struct ext_section *sec, __u64 s)
+__u32 ext_section_tell(struct ext_section *sec, __u64 s)
 {
 	__u32 kill = EXT_SEC_NAMES;
 
+	if (!sec)
+		return 0;
 	if (!(sec->what & EXT_SEC_TOLD))
 		return sec->what;
 	if (sec->what & EXT_SEC_INODE &&
@@ -821,14 +843,18 @@ static __always_inline __u32 section_tell(struct ext_section *sec, __u64 s)
 	return kill;
 }
 
-/* Raise what must die to s, and only then lower the counts. */
-static __always_inline void section_end(struct ext_section *sec, __u32 kill, __u64 s)
+int ext_section_end(struct ext_section *sec, __u32 kill, __u64 s)
 {
-	struct ext_inode_stripe *inode = &ext_inodes[sec->inode & EXT_STRIPE_MASK];
-	struct ext_inode_stripe *child = &ext_inodes[sec->child & EXT_STRIPE_MASK];
-	struct ext_name_stripe *name = &ext_name_stripes[sec->name & EXT_STRIPE_MASK];
-	__u32 what = sec->what;
+	struct ext_inode_stripe *inode, *child;
+	struct ext_name_stripe *name;
+	__u32 what;
 
+	if (!sec)
+		return 0;
+	inode = &ext_inodes[sec->inode & EXT_STRIPE_MASK];
+	child = &ext_inodes[sec->child & EXT_STRIPE_MASK];
+	name = &ext_name_stripes[sec->name & EXT_STRIPE_MASK];
+	what = sec->what;
 	kill &= what;
 	if (kill & EXT_SEC_INODE)
 		ext_raise(&inode->last, s);
@@ -847,15 +873,15 @@ static __always_inline void section_end(struct ext_section *sec, __u32 kill, __u
 		ext_down(&name->busy);
 	if (what & EXT_SEC_NAMES)
 		ext_down(&inode->nbusy);
+	return 0;
 }
 
-void ext_section_close(struct ext_section *sec, __u32 stored)
+int ext_section_close(struct ext_section *sec, __u32 stored)
 {
 	__u64 s = ext_draw();
-	__u32 kill = section_tell(sec, s);
 
 	/* What was told and is not in its row: an older row may be there, and must not answer. */
-	section_end(sec, kill | (~stored & ~EXT_SEC_TOLD), s);
+	return ext_section_end(sec, ext_section_tell(sec, s) | ~stored, s);
 }
 
 /* ---- The daemon's word ---- */
@@ -898,7 +924,7 @@ int ext_told_nothing(void)
 	struct ext_scratch *scratch = ext_scratch_get();
 
 	if (scratch && scratch->sec.what)
-		section_end(&scratch->sec, 0, 0);
+		ext_section_end(&scratch->sec, 0, 0);
 	return 0;
 }
 
@@ -965,12 +991,12 @@ int ext_put_entry(struct extfuse_req *ctx, const struct ext_name *name,
 	}
 	/* The number first, then the rows: a fill stores first and then looks at the number. */
 	s = ext_draw();
-	kill = section_tell(sec, s);
+	kill = ext_section_tell(sec, s);
 	if (entry && entry->nodeid && !same_attr(entry->nodeid, &entry->attr))
 		kill |= EXT_SEC_CHILD;
 	if (name->size && !same_name(name, entry))
 		kill |= EXT_SEC_NAME;
-	section_end(sec, kill, s);
+	ext_section_end(sec, kill, s);
 	return 0;
 }
 
@@ -992,14 +1018,14 @@ int ext_put_attr(struct extfuse_req *ctx, const struct fuse_attr_out *out)
 		return 0;
 	}
 	s = ext_draw();
-	kill = section_tell(sec, s);
+	kill = ext_section_tell(sec, s);
 	if (!same_attr(ctx->nodeid, &out->attr))
 		kill |= EXT_SEC_INODE;
-	section_end(sec, kill, s);
+	ext_section_end(sec, kill, s);
 	return 0;
 }
 
-void ext_told_size(struct extfuse_req *ctx, __u64 nodeid, __u64 size, int exact)
+void ext_told_size(__u64 nodeid, __u64 least, __u64 most)
 {
 	struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
 	const struct ext_attr_row *row;
@@ -1013,7 +1039,7 @@ void ext_told_size(struct extfuse_req *ctx, __u64 nodeid, __u64 size, int exact)
 	row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
 	if (row) {
 		have = ext_load(((const struct fuse_attr *)row->attr)->size);
-		if (exact ? have != size : have < size)
+		if (have < least || have > most)
 			ext_raise(&inode->last, s);
 	}
 	ext_down(&inode->busy);

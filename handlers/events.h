@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* events.h - what the handlers of events that name an entry have in common */
+#ifndef EXT_EVENTS_H
+#define EXT_EVENTS_H
+
+#include "handler.h"
+
+/* The name in the first input changed; others in the directory did not. */
+static __always_inline int ext_entry_changed(struct extfuse_req *ctx)
+{
+	struct ext_name name;
+
+	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
+		ext_count_error(ctx);
+	else
+		ext_event_name(ctx, &name);
+	return ext_event_changed(ctx);
+}
+
+#endif /* EXT_EVENTS_H */

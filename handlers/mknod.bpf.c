@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mknod.bpf.c - MKNOD: a new name, the inode is the reply's */
+#include "names.h"
+
+EXT_HANDLER("says which name MKNOD changes, so that others stay answered");
+EXT_LICENSE;
+
+EXT_REQUEST(MKNOD)
+{
+	return ext_changes_name(ctx, 1);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* symlink.bpf.c - SYMLINK: a new name, the inode is the reply's */
+#include "names.h"
+
+EXT_HANDLER("says which name SYMLINK changes, so that others stay answered");
+EXT_LICENSE;
+
+EXT_REQUEST(SYMLINK)
+{
+	return ext_changes_name(ctx, 0);
+}
