@@ -7,6 +7,7 @@
 
 #include "creds.h"
 #include "fill.h"
+#include "set_id.h"
 #include "stackfs.h"
 
 void op_getattr(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi)
@@ -68,22 +69,40 @@ enum {
 };
 
 /*
- * A change of owner or size comes with a mode without the set-ID bits if they have to go, and the
- * source may clear them itself: so the mode is set last but for the times.
+ * A change of owner or size comes with a mode if set-ID bits have to go, as the kernel sees it.
+ * What the source has cleared by then stays cleared.
  */
+static int set_mode(const struct inode *inode, mode_t mode, bool cleared)
+{
+	char path[FD_PATH_MAX];
+	struct stat st;
+	int err;
+
+	if (cleared) {
+		err = stat_fd(inode->fd, &st);
+		if (err)
+			return err;
+		mode &= st.st_mode | 01777;
+	}
+	return chmod(fd_path(path, inode->fd), mode & 07777) < 0 ? -errno : 0;
+}
+
 static int set_attributes(const struct inode *inode, const struct stat *attr, int to_set,
 			  const struct fuse_file_info *fi)
 {
-	char path[FD_PATH_MAX];
+	int err;
 
 	/* chown(-1, -1) changes nothing but the ctime and arrives as nothing to set. */
 	if ((to_set & SET_OWNER || !(to_set & SET_KNOWN)) && set_owner(inode, attr, to_set) < 0)
 		return -errno;
 	if (to_set & FUSE_SET_ATTR_SIZE && set_size(inode, attr->st_size, fi) < 0)
 		return -errno;
-	if (to_set & FUSE_SET_ATTR_MODE &&
-	    chmod(fd_path(path, inode->fd), attr->st_mode & 07777) < 0)
-		return -errno;
+	if (to_set & FUSE_SET_ATTR_MODE) {
+		err = set_mode(inode, attr->st_mode,
+			       to_set & (FUSE_SET_ATTR_SIZE | SET_OWNER));
+		if (err)
+			return err;
+	}
 	if (to_set & SET_TIMES && set_times(inode, attr, to_set) < 0)
 		return -errno;
 	return 0;
@@ -93,12 +112,17 @@ void op_setattr(fuse_req_t req, fuse_ino_t nodeid, struct stat *attr, int to_set
 		struct fuse_file_info *fi)
 {
 	INODE_AUTO inode = inode_of(req, nodeid);
+	CREDS_AUTO creds = {};
 	struct stat st;
-	int err;
+	int err = 0;
 
 	if (!inode)
 		return;
-	err = set_attributes(inode, attr, to_set, fi);
+	if (to_set & (FUSE_SET_ATTR_SIZE | SET_OWNER))
+		err = set_id_begin(req, inode->fd, &creds);
+	if (!err)
+		err = set_attributes(inode, attr, to_set, fi);
+	creds_restore(&creds);
 	if (!err)
 		err = stat_fd(inode->fd, &st);
 	if (err)

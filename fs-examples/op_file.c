@@ -5,7 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "creds.h"
+#include "set_id.h"
 #include "stackfs.h"
 
 /* A buffer for each thread, as large as a request has needed so far; freed with the thread. */
@@ -67,31 +67,17 @@ void op_read(fuse_req_t req, fuse_ino_t nodeid, size_t size, off_t off, struct f
 	fuse_reply_buf(req, buf, done);
 }
 
-/*
- * The kernel clears set-ID bits before a cached write; for direct I/O that is left to us, and to
- * the source if it sees the caller.
- */
-static int assume_for_write(fuse_req_t req, const struct fuse_file_info *fi, struct creds *creds)
-{
-	struct stat st;
-
-	if (fi->writepage || stackfs_of(req)->opts.cache != CACHE_NONE || !fuse_req_ctx(req)->uid)
-		return 0;
-	if (fstat((int)fi->fh, &st) < 0)
-		return -errno;
-	return st.st_mode & (S_ISUID | S_ISGID) ? creds_assume(req, false, creds) : 0;
-}
-
 void op_write(fuse_req_t req, fuse_ino_t nodeid, const char *buf, size_t size, off_t off,
 	      struct fuse_file_info *fi)
 {
 	CREDS_AUTO creds = {};
 	/* Write-back of pages knows its offset, whatever the file was opened with. */
 	int append = !fi->writepage && fi->flags & O_APPEND ? RWF_APPEND : 0;
-	int err = assume_for_write(req, fi, &creds);
 	size_t done = 0;
+	int err = 0;
 
-	(void)nodeid;
+	if (!fi->writepage)
+		err = set_id_begin(req, (int)fi->fh, &creds);
 	while (!err && done < size) {
 		struct iovec iov = { .iov_base = (char *)buf + done, .iov_len = size - done };
 		ssize_t n = pwritev2((int)fi->fh, &iov, 1, off + (off_t)done, append);
@@ -103,7 +89,7 @@ void op_write(fuse_req_t req, fuse_ino_t nodeid, const char *buf, size_t size, o
 		else if (errno != EINTR)
 			err = -errno;
 	}
-	creds_restore(&creds);
+	set_id_end(req, nodeid, &creds);
 	if (err && !done)
 		put_error(req, err);
 	else
@@ -113,21 +99,33 @@ void op_write(fuse_req_t req, fuse_ino_t nodeid, const char *buf, size_t size, o
 void op_fallocate(fuse_req_t req, fuse_ino_t nodeid, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi)
 {
-	(void)nodeid;
-	fuse_reply_err(req, fallocate((int)fi->fh, mode, offset, length) < 0 ? errno : 0);
+	CREDS_AUTO creds = {};
+	int err = set_id_begin(req, (int)fi->fh, &creds);
+
+	if (!err && fallocate((int)fi->fh, mode, offset, length) < 0)
+		err = -errno;
+	set_id_end(req, nodeid, &creds);
+	put_error(req, err);
 }
 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t nodeid_in, off_t off_in,
 			struct fuse_file_info *fi_in, fuse_ino_t nodeid_out, off_t off_out,
 			struct fuse_file_info *fi_out, size_t len, int flags)
 {
-	ssize_t n = copy_file_range((int)fi_in->fh, &off_in, (int)fi_out->fh, &off_out, len,
-				    (unsigned int)flags);
+	CREDS_AUTO creds = {};
+	int err = set_id_begin(req, (int)fi_out->fh, &creds);
+	ssize_t n = 0;
 
 	(void)nodeid_in;
-	(void)nodeid_out;
-	if (n < 0)
-		fuse_reply_err(req, errno);
+	if (!err) {
+		n = copy_file_range((int)fi_in->fh, &off_in, (int)fi_out->fh, &off_out, len,
+				    (unsigned int)flags);
+		if (n < 0)
+			err = -errno;
+	}
+	set_id_end(req, nodeid_out, &creds);
+	if (err)
+		put_error(req, err);
 	else
 		fuse_reply_write(req, (size_t)n);
 }

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "creds.h"
 #include "passthrough.h"
+#include "set_id.h"
 #include "stackfs.h"
 
 /*
@@ -40,15 +40,6 @@ static int open_as_daemon(const struct stackfs *fs, const struct inode *inode, i
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * Truncating clears set-ID bits unless the caller may keep them, and with an open the kernel
- * leaves that to us.
- */
-static bool truncates_set_id(const struct stat *st, int flags)
-{
-	return flags & O_TRUNC && st->st_mode & (S_ISUID | S_ISGID);
-}
-
 static int open_inode(fuse_req_t req, struct inode *inode, int flags)
 {
 	CREDS_AUTO creds = {};
@@ -63,8 +54,8 @@ static int open_inode(fuse_req_t req, struct inode *inode, int flags)
 	 */
 	if (!st.st_nlink && !atomic_load(&inode->opens))
 		return -ESTALE;
-	if (truncates_set_id(&st, flags))
-		err = creds_assume(req, false, &creds);
+	if (flags & O_TRUNC)
+		err = set_id_begin(req, inode->fd, &creds);
 	return err ? err : open_as_daemon(stackfs_of(req), inode, flags);
 }
 
