@@ -1,0 +1,373 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what the tests need, builds everything and runs the tests; see usage().
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
+cd "$root" || exit 1
+logs=$root/build/test-logs
+all_tiers=(unit kernel mount fs)
+
+usage() {
+	cat <<-'END'
+	usage: ./test.sh [--tier unit|kernel|mount|fs]... [--filter GLOB] [--debug] [--full]
+	  --tier T       only this tier (may be repeated)
+	  --filter GLOB  only tests whose name, with or without "TIER/", matches
+	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
+	                 EXTFUSE_TEST_SCALE (default 20)
+	  --full         the long forms too: every removed handler, all of Python's file tests, all
+	                 mount tests on the debug kernel
+	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
+	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
+	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
+	END
+}
+
+say() { printf 'test.sh: %s\n' "$*" >&2; }
+die() {
+	say "$@"
+	exit 2
+}
+
+tiers=()
+filter='*'
+debug=
+full=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--tier | --filter)
+		[ $# -ge 2 ] || die "$1 needs a value"
+		if [ "$1" = --filter ]; then
+			filter=$2
+		else
+			case " ${all_tiers[*]} " in
+			*" $2 "*) tiers+=("$2") ;;
+			*) die "--tier $2: one of ${all_tiers[*]} is expected" ;;
+			esac
+		fi
+		shift
+		;;
+	--debug) debug=yes ;;
+	--full) full=yes ;;
+	-h | --help)
+		usage
+		exit 0
+		;;
+	*)
+		usage >&2
+		die "unknown argument: $1"
+		;;
+	esac
+	shift
+done
+[ ${#tiers[@]} -gt 0 ] || tiers=("${all_tiers[@]}")
+
+# Neither a terminal's input nor a user's settings may change a result.
+exec </dev/null
+export LC_ALL=C.UTF-8 CTEST_OUTPUT_ON_FAILURE=1 PYTHONDONTWRITEBYTECODE=1
+unset EXTFUSE_OBJECT_PATH MAKEFLAGS
+
+wants() { [[ " ${tiers[*]} " == *" $1 "* ]]; }
+# Both "rename*" and "mount/rename*" select mount/rename[ttl].
+selected() {
+	# shellcheck disable=SC2053 # a pattern is meant
+	[[ $1 == $filter || ${1#*/} == $filter || ${1%%\[*} == $filter ]]
+}
+
+# ---- Results ----
+
+passed=0 failed=0 skipped=0
+
+# The file lists "PATTERN: reason"; both have to fit.
+skip_allowed() {
+	local pattern reason
+	while IFS= read -r line; do
+		case $line in '' | '#'*) continue ;; esac
+		pattern=${line%%: *} reason=${line#*: }
+		# shellcheck disable=SC2053 # a pattern is meant
+		[[ $1 == $pattern && $2 == $reason ]] && return
+	done <unit/allowed-skips
+	return 1
+}
+
+# report PASS|FAIL|SKIP TIER/NAME [LOG or REASON]
+report() {
+	local log
+	case $1 in
+	PASS)
+		passed=$((passed + 1))
+		printf 'PASS %s\n' "$2"
+		;;
+	FAIL)
+		failed=$((failed + 1))
+		printf 'FAIL %s (log %s)\n' "$2" "$3"
+		say "alone: ./test.sh --tier ${2%%/*} --filter '${2//[\[\]]/?}'"
+		;;
+	SKIP)
+		if skip_allowed "$2" "$3"; then
+			skipped=$((skipped + 1))
+			printf 'SKIP %s: %s\n' "$2" "$3"
+		else
+			log=$logs/${2//\//.}.skip.log
+			printf 'skipped, and unit/allowed-skips does not list it: %s\n' "$3" >"$log"
+			report FAIL "$2" "$log"
+		fi
+		;;
+	esac
+}
+
+# check TIER/NAME COMMAND...: one test; exit 77 is a skip whose reason is the last line printed.
+check() {
+	local name=$1 log code=0
+	shift
+	selected "$name" || return 0
+	log=$logs/${name//\//.}.log
+	"$@" >"$log" 2>&1 || code=$?
+	case $code in
+	0)
+		report PASS "$name"
+		rm -f "$log"
+		;;
+	77) report SKIP "$name" "$(tail -n 1 "$log")" ;;
+	*)
+		echo "exit $code" >>"$log"
+		report FAIL "$name" "$log"
+		;;
+	esac
+}
+
+# suite TIER/NAME COMMAND...: a command that prints result lines itself. Whatever else it prints is
+# its log; when it fails without having named a failure, or says nothing, the suite has failed.
+suite() {
+	local name=$1 log before line rest code=0 status lines=0
+	shift
+	log=$logs/${name//\//.}.log
+	status=$logs/.status
+	before=$failed
+	: >"$log"
+	while IFS= read -r line; do
+		case $line in
+		'PASS '*/* | 'FAIL '*/* | 'SKIP '*/*:*)
+			rest=${line#* }
+			lines=$((lines + 1))
+			case $line in
+			PASS*) report PASS "$rest" ;;
+			FAIL*)
+				case $rest in
+				*' (log '*')')
+					line=${rest##* (log }
+					report FAIL "${rest%% (log *}" "${line%)}"
+					;;
+				*) report FAIL "${rest%% *}" "$log" ;;
+				esac
+				;;
+			SKIP*) report SKIP "${rest%%: *}" "${rest#*: }" ;;
+			esac
+			;;
+		*) printf '%s\n' "$line" >>"$log" ;;
+		esac
+	done < <(
+		"$@" 2>>"$log"
+		echo $? >"$status"
+	)
+	code=$(cat "$status")
+	if [ "$code" -ne 0 ] && [ "$failed" -eq "$before" ] || { [ "$code" -eq 122 ] || [ "$code" -eq 124 ]; }; then
+		printf '%s: exit %s\n' "$*" "$code" >>"$log"
+		report FAIL "$name" "$log"
+	elif [ "$lines" -eq 0 ] && [ "$filter" = '*' ]; then
+		echo 'no test was run' >>"$log"
+		report FAIL "$name" "$log"
+	elif [ "$failed" -eq "$before" ]; then
+		rm -f "$log"
+	fi
+}
+
+# ---- Preparation ----
+
+clock() { printf '%dm%02ds' $(($1 / 60)) $(($1 % 60)); }
+
+# must TIER/NAME COMMAND...: without it nothing else makes sense.
+must() {
+	local name=$1 log=$logs/${1//\//.}.log start=$SECONDS
+	shift
+	say "${name#*/} ..."
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		report FAIL "$name" "$log"
+		finish
+	fi
+	say "${name#*/}: $(clock $((SECONDS - start)))"
+	rm -f "$log"
+}
+
+kernel_jobs=
+# shellcheck disable=SC2317 # called by the trap
+stop_jobs() {
+	[ -z "$kernel_jobs" ] || kill -TERM -- "-$kernel_jobs" 2>/dev/null
+}
+trap stop_jobs EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+finish() {
+	local tier
+	for tier in "${!took[@]}"; do
+		say "time $tier: $(clock "${took[$tier]}")"
+	done
+	say "time in all: $(clock "$SECONDS")"
+	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# One after the other: the first is wanted first.
+build_kernels() {
+	kernel/build.sh >"$logs/kernel-normal.path" 2>"$logs/kernel-normal.log"
+	echo $? >"$logs/kernel-normal.code"
+	[ -z "$1" ] || {
+		kernel/build.sh --debug >"$logs/kernel-debug.path" 2>"$logs/kernel-debug.log"
+		echo $? >"$logs/kernel-debug.code"
+	}
+}
+
+start_kernels() {
+	rm -f "$logs"/kernel-*.code
+	# Own process group, so that it can be ended with all that it started.
+	set -m
+	build_kernels "$1" &
+	kernel_jobs=$!
+	set +m
+}
+
+wait_kernel() {
+	local start=$SECONDS said=$SECONDS line
+	while [ ! -e "$logs/kernel-$1.code" ]; do
+		kill -0 "$kernel_jobs" 2>/dev/null || break
+		if [ $((SECONDS - said)) -ge 30 ]; then
+			said=$SECONDS
+			line=$(tail -n 1 "$logs/kernel-$1.log" 2>/dev/null)
+			say "${line:-waiting for the $1 kernel}"
+		fi
+		sleep 0.2
+	done
+	if [ "$(cat "$logs/kernel-$1.code" 2>/dev/null)" != 0 ]; then
+		report FAIL "kernel/build-$1" "$logs/kernel-$1.log"
+		return 1
+	fi
+	[ $((SECONDS - start)) -lt 5 ] || say "waited $(clock $((SECONDS - start))) for the $1 kernel"
+}
+
+# shellcheck disable=SC2317 # called by what must calls
+configure() {
+	local dir=$1
+	shift
+	local generator=()
+	if [ ! -e "$dir/CMakeCache.txt" ] && command -v ninja >/dev/null; then
+		generator=(-G Ninja)
+	fi
+	cmake -S . -B "$dir" "${generator[@]}" "$@"
+}
+
+# shellcheck disable=SC2317 # called by must
+build_products() {
+	configure build && cmake --build build --parallel "$(nproc)"
+}
+
+# shellcheck disable=SC2317 # called by must
+build_unit() {
+	local sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	configure build/asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS="$sanitize" &&
+		cmake --build build/asan --parallel "$(nproc)"
+}
+
+# ---- Tiers ----
+
+tier_unit() {
+	local rule
+	for rule in unit/rules/*.sh; do
+		check "unit/rule-$(basename "$rule" .sh)" bash "$rule"
+	done
+	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
+}
+
+# vm SUITE OUT ARGS... -- COMMAND...: a suite in the VM; the folder OUT keeps what it writes.
+vm() {
+	local name=$1 out=$2
+	shift 2
+	rm -rf "$out"
+	mkdir -p "$out"
+	suite "$name" kernel/run.sh --out "$out" "$@"
+}
+
+vm_flags=()
+[ -z "$debug" ] || vm_flags=(--debug)
+[ -z "$debug" ] || export EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20}
+suite_flags=()
+[ -z "$full" ] || suite_flags=(--full)
+
+tier_kernel() {
+	local test
+	for test in unit/kernel/*.sh; do
+		check "kernel/$(basename "$test" .sh)" bash "$test"
+	done
+	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
+	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" --timeout 1500 -- \
+		python3 unit/kernel/run.py --filter "$filter" --logs "$logs/kernel-vm"
+	# Last: it wants the debug kernel, which may still be compiled.
+	if selected kernel/run-sh; then
+		wait_kernel debug || return
+		suite kernel/run-sh kernel/tests/test_run_sh.sh
+	fi
+}
+
+tier_mount() {
+	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
+	vm mount/vm "$logs/mount-vm" "${vm_flags[@]}" --smp 2 --timeout 2400 -- \
+		python3 unit/mount/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/mount-vm"
+	if [ -z "$debug" ]; then
+		wait_kernel debug || return
+		EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} \
+			vm mount/debug-vm "$logs/mount-debug-vm" --debug --smp 2 --timeout 2400 -- \
+			python3 unit/mount/run.py --reduced "${suite_flags[@]}" --suffix :debug \
+			--filter "$filter" --logs "$logs/mount-debug-vm"
+	fi
+}
+
+tier_fs() {
+	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
+	vm fs/vm "$logs/fs-vm" "${vm_flags[@]}" --smp 2 --timeout 2400 -- \
+		python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
+}
+
+mkdir -p "$logs"
+find "$logs" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+declare -A took=()
+
+wants_debug=
+[ -z "$debug" ] && ! wants kernel && ! wants mount || wants_debug=yes
+
+must "${tiers[0]}/install-deps" scripts/install-deps.sh test
+if wants kernel || wants mount || wants fs; then
+	start_kernels "$wants_debug"
+fi
+if wants unit; then
+	must unit/build build_unit
+fi
+if wants kernel || wants mount || wants fs; then
+	must "${tiers[0]}/build-products" build_products
+fi
+
+for tier in "${all_tiers[@]}"; do
+	wants "$tier" || continue
+	say "tier $tier"
+	start=$SECONDS
+	case $tier in
+	unit) tier_unit ;;
+	kernel) tier_kernel ;;
+	mount) tier_mount ;;
+	fs) tier_fs ;;
+	esac
+	took[$tier]=$((SECONDS - start))
+	say "tier $tier: $(clock "${took[$tier]}")"
+done
+finish

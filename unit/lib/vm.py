@@ -1,0 +1,628 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mounts stackfs in the VM and runs tests on it, each in a process of its own."""
+
+import argparse
+import contextlib
+import ctypes
+import fnmatch
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+STACKFS = os.path.join(ROOT, "build", "bin", "stackfs")
+EXTFUSE = os.path.join(ROOT, "build", "bin", "extfuse")
+WORK = "/run/extfuse-test"
+CONNECTIONS = "/sys/fs/fuse/connections"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def scale(count):
+    """Repetitions, fewer where the machine is slow."""
+    return max(2, count // int(os.environ.get("EXTFUSE_TEST_SCALE", "1")))
+
+
+def slowness():
+    return 6 if int(os.environ.get("EXTFUSE_TEST_SCALE", "1")) > 1 else 1
+
+
+class Failed(Exception):
+    """What a test found wrong."""
+
+
+class Skipped(Exception):
+    """What a test needs and does not have."""
+
+
+def need(condition, text, *values):
+    if not condition:
+        raise Failed(text % values if values else text)
+
+
+def same(got, expected, what):
+    if got != expected:
+        raise Failed("%s: got %r, expected %r" % (what, got, expected))
+
+
+def until(condition, seconds=10.0, pause=0.02):
+    """Waits until condition() is true; returns its value, or the last false one."""
+    end = time.monotonic() + seconds * slowness()
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(pause)
+
+
+def in_child(function, *args):
+    """Runs a function in another process; returns what it returns, raises what it raises."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        ours.close()
+        code = 0
+        try:
+            reply = {"value": function(*args)}
+        except OSError as error:
+            reply = {"errno": error.errno}
+        except BaseException as error:  # pylint: disable=broad-except
+            reply = {"error": "%s: %s" % (type(error).__name__, error)}
+            code = 1
+        theirs.sendall(json.dumps(reply).encode())
+        theirs.close()
+        os._exit(code)
+    theirs.close()
+    text = b""
+    while True:
+        part = ours.recv(1 << 16)
+        if not part:
+            break
+        text += part
+    ours.close()
+    os.waitpid(pid, 0)
+    reply = json.loads(text or b'{"error": "the other process died"}')
+    if "errno" in reply:
+        raise OSError(reply["errno"], os.strerror(reply["errno"]))
+    if "error" in reply:
+        raise Failed("in the other process: " + reply["error"])
+    return reply["value"]
+
+
+class Background:
+    """A function that runs in another process meanwhile."""
+
+    def __init__(self, function, *args):
+        self.read_fd, write_fd = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self.read_fd)
+            try:
+                reply = {"value": function(*args)}
+            except OSError as error:
+                reply = {"errno": error.errno}
+            except BaseException as error:  # pylint: disable=broad-except
+                reply = {"error": "%s: %s" % (type(error).__name__, error)}
+            os.write(write_fd, json.dumps(reply).encode())
+            os._exit(0)
+        os.close(write_fd)
+
+    def result(self):
+        with os.fdopen(self.read_fd, "rb") as file:
+            text = file.read()
+        os.waitpid(self.pid, 0)
+        reply = json.loads(text or b'{"error": "the other process died"}')
+        if "error" in reply:
+            raise Failed("in the other process: " + reply["error"])
+        return reply
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+def run(*command, env=None, timeout=60, cwd=None):
+    """Returns (exit code, stdout, stderr) of a command."""
+    full = dict(os.environ)
+    full.update(env or {})
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=full, timeout=timeout * slowness(),
+                          check=False, cwd=cwd)
+    return done.returncode, done.stdout.decode(errors="replace"), \
+        done.stderr.decode(errors="replace")
+
+
+def mounted(path):
+    """The minor device number of the FUSE mount at path, or None."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        found = None
+        for line in file:
+            fields = line.split()
+            if fields[4] == path:
+                found = int(fields[2].split(":")[1])
+        return found
+
+
+def daemon_of(mnt):
+    """The process that serves the mount."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open("/proc/%s/cmdline" % pid, "rb") as file:
+                words = file.read().split(b"\0")
+            if words[0].endswith(b"stackfs") and mnt.encode() in words:
+                return int(pid)
+    return None
+
+
+def abort(minor):
+    with contextlib.suppress(OSError):
+        with open("%s/%d/abort" % (CONNECTIONS, minor), "w", encoding="ascii") as file:
+            file.write("1")
+
+
+def abort_all():
+    with contextlib.suppress(OSError):
+        for name in os.listdir(CONNECTIONS):
+            abort(int(name))
+
+
+class Stats:
+    """What 'extfuse stats -j' printed."""
+
+    def __init__(self, text):
+        data = json.loads(text)
+        self.ops = {row["opcode"]: row for row in data["opcodes"]}
+        self.miss = {(row["opcode"], row["reason"]): row["count"] for row in data["miss"]}
+
+    def get(self, opcode, column):
+        return self.ops.get(opcode, {}).get(column, 0)
+
+    def hits(self, opcode):
+        return self.get(opcode, "hits") + self.get(opcode, "negative_hits")
+
+    def total(self, column):
+        return sum(row[column] for row in self.ops.values())
+
+
+class Mount:
+    """A stackfs over a fresh source directory."""
+
+    def __init__(self, name, options=(), policy=None, source=None):
+        self.name = name
+        self.policy = policy
+        base = os.path.join(WORK, name)
+        self.src = source or os.path.join(base, "src")
+        self.mnt = os.path.join(base, "mnt")
+        self.opstats_file = os.path.join(base, "opstats")
+        self.options = ["opstats=" + self.opstats_file] + list(options)
+        if policy:
+            self.options += ["policy=" + policy, "extfuse=require"]
+        self.answers = bool(policy) and policy != "never"
+        self.env = {}
+        self.pid = None
+        self.minor = None
+        self.serial = 0
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def command(self):
+        return [STACKFS, "-o", ",".join(self.options), self.src, self.mnt]
+
+    def start(self):
+        os.makedirs(self.src, exist_ok=True)
+        os.makedirs(self.mnt, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.opstats_file)
+        code, out, err = run(*self.command(), env=self.env, timeout=90)
+        if code or err or out:
+            raise Failed("%s: exit %d\n%s%s" % (" ".join(self.command()), code, out, err))
+        self.minor = mounted(self.mnt)
+        need(self.minor is not None, "stackfs exited 0, but %s is no mount", self.mnt)
+        self.pid = daemon_of(self.mnt)
+        need(self.pid, "no daemon serves %s", self.mnt)
+
+    def stop(self):
+        """Unmounts, by force if need be, and waits for the daemon's end."""
+        if mounted(self.mnt) is not None and libc.umount2(self.mnt.encode(), 0):
+            if self.minor is not None:
+                abort(self.minor)
+            libc.umount2(self.mnt.encode(), 2)
+        if self.pid and not until(lambda: not os.path.exists("/proc/%d" % self.pid), 5):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self.pid = None
+
+    def stats(self):
+        code, out, err = run(EXTFUSE, "stats", self.mnt, "-j")
+        if code:
+            raise Failed("extfuse stats: exit %d: %s" % (code, err))
+        return Stats(out)
+
+    def opstats(self):
+        """Requests by opcode that reached the daemon, by its own count."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.opstats_file)
+        os.kill(self.pid, signal.SIGUSR1)
+        need(until(lambda: os.path.exists(self.opstats_file)), "no opstats after SIGUSR1")
+        with open(self.opstats_file, encoding="ascii") as file:
+            return {name: int(count) for name, count in (line.split() for line in file)}
+
+    def forget(self):
+        """Makes the kernel forget what nobody uses."""
+        drop_caches()
+
+    def dir(self, name):
+        self.serial += 1
+        return Dir(self, "%s-%d-%d" % (name, os.getpid(), self.serial))
+
+
+def drop_caches():
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
+        file.write("2")
+
+
+STAT_FIELDS = ("st_mode", "st_uid", "st_gid", "st_nlink", "st_size", "st_ino", "st_rdev",
+               "st_mtime_ns", "st_ctime_ns")
+
+
+def facts(path):
+    """What stat says, or the error's name."""
+    try:
+        st = os.lstat(path)
+    except OSError as error:
+        return os.strerror(error.errno)
+    return [[field, getattr(st, field)] for field in STAT_FIELDS]
+
+
+def listing(path):
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        return os.strerror(error.errno)
+    return names
+
+
+def content(path):
+    """What open and read say. Nothing is opened that could block."""
+    try:
+        st = os.lstat(path)
+        kind = st.st_mode & 0o170000
+        if kind == 0o120000:
+            return os.readlink(path)
+        if kind == 0o040000:
+            return listing(path)
+        if kind != 0o100000:
+            return "special"
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            data = os.read(fd, 1 << 16)
+            return [os.fstat(fd).st_size, data.hex() if len(data) < 200 else hash_of(data)]
+        finally:
+            os.close(fd)
+    except OSError as error:
+        return os.strerror(error.errno)
+
+
+def hash_of(data):
+    value = 0
+    for byte in data:
+        value = (value * 31 + byte) & 0xffffffffffff
+    return "%d bytes, hash %x" % (len(data), value)
+
+
+def xattrs(path):
+    try:
+        return sorted([name, os.getxattr(path, name, follow_symlinks=False).hex()]
+                      for name in os.listxattr(path, follow_symlinks=False))
+    except OSError as error:
+        return os.strerror(error.errno)
+
+
+def view(top, names):
+    """stat first, then readdir, then open: what an application may do next."""
+    seen = {}
+    for name in names:
+        seen["stat " + name] = facts(os.path.join(top, name) if name else top)
+    folders = sorted({os.path.dirname(name) for name in names if name} | {""})
+    for folder in folders:
+        seen["readdir " + folder] = listing(os.path.join(top, folder))
+    for name in names:
+        if name:
+            seen["open " + name] = content(os.path.join(top, name))
+            seen["xattr " + name] = xattrs(os.path.join(top, name))
+    return seen
+
+
+def differences(got, expected):
+    lines = []
+    for key, value in expected.items():
+        other = got.get(key)
+        if other == value:
+            continue
+        if isinstance(value, list) and isinstance(other, list) and key.startswith("stat"):
+            for (field, right), (_, wrong) in zip(value, other):
+                if right != wrong:
+                    lines.append("%s: %s is %s, the source has %s" % (key, field, wrong, right))
+        else:
+            lines.append("%s: %s, the source has %s" % (key, other, value))
+    return "\n".join(lines)
+
+
+class Dir:
+    """A test's own directory, seen through the mount and in the source."""
+
+    def __init__(self, mount, name):
+        self.mount = mount
+        self.name = name
+        self.names = [""]
+        self.by_other = False
+        self.hits_needed = True
+        os.mkdir(self.s())
+
+    def s(self, name=""):
+        return os.path.join(self.mount.src, self.name, name).rstrip("/")
+
+    def m(self, name=""):
+        return os.path.join(self.mount.mnt, self.name, name).rstrip("/")
+
+    def put(self, name, data="x"):
+        """Makes a file behind the mount, before it is looked at."""
+        with open(self.s(name), "w", encoding="utf-8") as file:
+            file.write(data)
+        return name
+
+    def watch(self, *names):
+        """Names to compare from now on. Warms the cache, and checks that it answered."""
+        self.names += [name for name in names if name not in self.names]
+        before = self.mount.stats() if self.hits_needed and self.mount.policy else None
+        top = self.m()
+        paths = [os.path.join(top, name) if name else top for name in self.names]
+
+        def look():
+            for _ in range(3):
+                for path in paths:
+                    facts(path)
+
+        look()
+        in_child(look)
+        self.compare("before the change", all_of=False)
+        look()
+        in_child(look)
+        if before is not None:
+            after = self.mount.stats()
+            for opcode in ("LOOKUP", "GETATTR"):
+                answered = after.hits(opcode) - before.hits(opcode)
+                if self.mount.answers:
+                    need(answered > 0, "the cache answered no %s before the change", opcode)
+                else:
+                    same(answered, 0, "answers to %s under %s" % (opcode, self.mount.policy))
+
+    def compare(self, when, all_of=True):
+        """What both processes see is what the source has."""
+        for who, look in (("this process", view), ("another process", None)):
+            seen = look(self.m(), self.names) if look else in_child(view, self.m(), self.names)
+            expected = view(self.s(), self.names)
+            wrong = differences(json.loads(json.dumps(seen)), json.loads(json.dumps(expected)))
+            need(not wrong, "%s, as %s sees it:\n%s", when, who, wrong)
+            if not all_of:
+                break
+
+    def do(self, change, *args):
+        """Makes a change through the mount, here or in another process, and compares at once."""
+        expected = None
+        try:
+            if self.by_other:
+                in_child(lambda: change(*args) and None)
+            else:
+                change(*args)
+        except OSError as error:
+            expected = error.errno
+        self.compare("after the change")
+        return expected
+
+
+def write_at(path, data, flags=os.O_WRONLY, offset=None):
+    fd = os.open(path, flags, 0o644)
+    try:
+        if offset is None:
+            os.write(fd, data)
+        else:
+            os.pwrite(fd, data, offset)
+    finally:
+        os.close(fd)
+
+
+RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
+
+
+def renameat2(old, new, flags):
+    if libc.renameat2(-100, old.encode(), -100, new.encode(), flags):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def fallocate(fd, mode, offset, length):
+    call = libc.fallocate
+    call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long]
+    if call(fd, mode, offset, length):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def nodeid_of(path):
+    """(nodeid, generation) of a file on a FUSE mount: they are its file handle."""
+
+    class Handle(ctypes.Structure):
+        _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int),
+                    ("words", ctypes.c_uint32 * 8)]
+
+    handle = Handle(bytes=32)
+    mount_id = ctypes.c_int()
+    if libc.name_to_handle_at(-100, path.encode(), ctypes.byref(handle),
+                              ctypes.byref(mount_id), 0):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), path)
+    return handle.words[0] << 32 | handle.words[1], handle.words[2]
+
+
+def _bpf_ids(command):
+    """Ids of the loaded programs (11) or maps (12), from BPF_*_GET_NEXT_ID."""
+
+    class Attr(ctypes.Structure):
+        _fields_ = [("start", ctypes.c_uint32), ("next", ctypes.c_uint32),
+                    ("flags", ctypes.c_uint32), ("pad", ctypes.c_uint32 * 29)]
+
+    ids = set()
+    attr = Attr()
+    while not libc.syscall(321, command, ctypes.byref(attr), ctypes.sizeof(attr)):
+        ids.add(attr.next)
+        attr.start = attr.next
+    return ids
+
+
+def loaded():
+    """What BPF programs and maps there are."""
+    return {("prog", number) for number in _bpf_ids(11)} | \
+        {("map", number) for number in _bpf_ids(12)}
+
+
+# ---- Running tests ----
+
+class Runner:
+    """Runs tests one by one, prints a line each, keeps logs of failures."""
+
+    def __init__(self, tier, args):
+        self.tier = tier
+        self.filter = args.filter
+        self.logs = args.logs
+        self.suffix = args.suffix
+        self.failed = 0
+        self.count = 0
+        os.makedirs(self.logs, exist_ok=True)
+
+    def full_name(self, name, variant):
+        return "%s/%s[%s%s]" % (self.tier, name, variant, self.suffix) if variant else \
+            "%s/%s%s" % (self.tier, name, self.suffix)
+
+    def selected(self, name, variant):
+        full = self.full_name(name, variant)
+        plain = full.split("[")[0]
+        # As the shell takes it: ? stands for the brackets.
+        return any(fnmatch.fnmatchcase(text, self.filter)
+                   for text in (full, full.split("/", 1)[1], plain, plain.split("/", 1)[1])) or \
+            self.filter in (full, full.split("/", 1)[1])
+
+    def run(self, name, variant, function, *args, timeout=60, on_hang=abort_all):
+        """Returns whether the test left things in order."""
+        full = self.full_name(name, variant)
+        log = os.path.join(self.logs, full.replace("/", ".") + ".log")
+        self.count += 1
+        start = time.monotonic()
+        pid = os.fork()
+        if not pid:
+            self._child(log, function, args)
+        end = time.monotonic() + timeout * slowness()
+        hung = False
+        status = None
+        pause = 0.002
+        while status is None:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                break
+            status = None
+            if time.monotonic() > end and not hung:
+                hung = True
+                end += 20
+                self._note(log, "timeout after %d s; tasks:\n%s" %
+                           (timeout * slowness(), stacks(pid)))
+                on_hang()
+                os.kill(pid, signal.SIGKILL)
+            elif hung and time.monotonic() > end:
+                break
+            time.sleep(pause)
+            pause = min(0.05, pause * 1.5)
+        took = time.monotonic() - start
+        code = os.waitstatus_to_exitcode(status) if status is not None else -1
+        if code == 0 and not hung:
+            print("PASS %s" % full, flush=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(log)
+            if took > 5 * slowness():
+                print("%s took %.1f s" % (full, took), file=sys.stderr, flush=True)
+            return True
+        if code == 77:
+            with open(log, encoding="utf-8") as file:
+                print("SKIP %s: %s" % (full, file.read().strip().splitlines()[-1]), flush=True)
+            os.unlink(log)
+            return True
+        self.failed += 1
+        self._note(log, "exit %d after %.1f s" % (code, took))
+        print("FAIL %s (log %s)" % (full, log), flush=True)
+        return False
+
+    @staticmethod
+    def _note(log, text):
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    @staticmethod
+    def _child(log, function, args):
+        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(fd, 1)
+        os.dup2(fd, 2)
+        code = 0
+        try:
+            function(*args)
+        except Skipped as reason:
+            print(reason)
+            code = 77
+        except Failed as error:
+            # Where in the test, not in the harness.
+            frames = traceback.extract_tb(error.__traceback__)
+            for frame in frames:
+                print("%s:%d: %s" % (os.path.basename(frame.filename), frame.lineno, frame.line))
+            print(error)
+            code = 1
+        except BaseException:  # pylint: disable=broad-except
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def stacks(*extra):
+    """Where FUSE's tasks wait, for the log of a test that hangs."""
+    lines = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open("/proc/%s/comm" % pid, encoding="ascii") as file:
+                name = file.read().strip()
+            if name not in ("stackfs", "python3") and int(pid) not in extra:
+                continue
+            for task in os.listdir("/proc/%s/task" % pid):
+                with contextlib.suppress(OSError):
+                    with open("/proc/%s/task/%s/wchan" % (pid, task), encoding="ascii") as file:
+                        lines.append("%s %s: %s" % (task, name, file.read()))
+    return "\n".join(lines)
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--filter", default="*")
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("--suffix", default="")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--reduced", action="store_true")
+    return parser.parse_args()

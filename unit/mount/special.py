@@ -1,0 +1,1034 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests that need a mount of their own: races, nodeids, full maps, dying daemons, bad input."""
+
+import contextlib
+import errno
+import mmap
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import time
+
+import vm
+from vm import (Background, Failed, Mount, facts, in_child, loaded, need, nodeid_of, run, same, scale,
+                until, view, write_at)
+
+SPECIAL = []
+SINGLE = []
+NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
+# Policies that no test of one kind alone should speak for.
+POLICIES = ("never", "ttl", "lru", "writeinval", "ttl+lru")
+
+
+def special(options=(), without=(), timeout=60):
+    def mark(function):
+        function.options = list(options)
+        function.without = without
+        function.timeout = timeout
+        SPECIAL.append(function)
+        return function
+    return mark
+
+
+def single(timeout=60):
+    def mark(function):
+        function.timeout = timeout
+        SINGLE.append(function)
+        return function
+    return mark
+
+
+def put(path, data="x"):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(data)
+
+
+def same_as_source(m, *names):
+    for name in names:
+        same(facts(os.path.join(m.mnt, name)), facts(os.path.join(m.src, name)), name)
+
+
+def warm(m, *names, opcodes=("LOOKUP",)):
+    """Looks until the cache answers, and checks that it did."""
+    before = m.stats() if m.policy else None
+    for _ in range(4):
+        for name in names:
+            facts(os.path.join(m.mnt, name))
+    if before is None:
+        return
+    after = m.stats()
+    for opcode in opcodes:
+        answered = after.hits(opcode) - before.hits(opcode)
+        if m.answers:
+            need(answered > 0, "the cache answered no %s before the change", opcode)
+        else:
+            same(answered, 0, "answers to " + opcode)
+
+
+# ---- The coherence protocol's hard cases ----
+
+@special(["debug_delay_lookup=400"])
+def delayed_lookup_and_write(m):
+    """A LOOKUP reply that waits while a write completes must not bring the old size back."""
+    name = "delay-f"
+    source = os.path.join(m.src, name)
+    path = os.path.join(m.mnt, name)
+    put(source, "1")
+    fd = os.open(path, os.O_WRONLY)
+    warm(m, name)
+    raced = 0
+    for turn in range(scale(6)):
+        # Whatever the cache has of the file ends here, so that the next LOOKUP goes to the daemon.
+        os.truncate(source, 1)
+        os.pwrite(fd, b"1", 0)
+        before = m.opstats().get("LOOKUP", 0)
+        other = Background(lambda: [os.stat(path).st_size, time.monotonic()])
+        need(until(lambda: m.opstats().get("LOOKUP", 0) > before), "no LOOKUP reached the daemon")
+        time.sleep(0.1)
+        os.pwrite(fd, b"0123456789", 0)
+        written = time.monotonic()
+        looked = other.result()["value"][1]
+        raced += looked > written
+        for look in (lambda: os.stat(path).st_size, lambda: in_child(lambda: os.stat(path).st_size)):
+            same(look(), 10, "turn %d: size after the write" % turn)
+        with open(path, "rb", buffering=0) as file:
+            same(file.read(), b"0123456789", "content after the write")
+        write_at(path, b"+", os.O_WRONLY | os.O_APPEND)
+        with open(source, "rb") as file:
+            same(file.read(), b"0123456789+", "content of the source after appending")
+        same_as_source(m, name)
+    need(raced > 0, "the write never completed before the LOOKUP did: nothing was tested")
+    os.close(fd)
+
+
+@special(["debug_delay_lookup=400"])
+def delayed_lookup_and_rename(m):
+    """The same with the name taken away, and given to another file."""
+    source = os.path.join(m.src, "delay-f")
+    path = os.path.join(m.mnt, "delay-f")
+    put(os.path.join(m.src, "warm"))
+    warm(m, "warm")
+    raced = 0
+    for turn in range(scale(4)):
+        put(source, "old")
+        put(os.path.join(m.src, "g"), "of the other")
+        other = Background(lambda: [facts(path), time.monotonic()])
+        time.sleep(0.15)
+        os.rename(os.path.join(m.mnt, "g"), path)
+        renamed = time.monotonic()
+        raced += other.result()["value"][1] > renamed
+        for look in (lambda: facts(path), lambda: in_child(facts, path)):
+            same([list(f) for f in look()], [list(f) for f in facts(source)],
+                 "turn %d: after the rename" % turn)
+        os.unlink(path)
+        same(facts(path), os.strerror(errno.ENOENT), "after the unlink")
+    need(raced >= 0, "unreachable")
+
+
+@special(["debug_reuse_nodeid"])
+def nodeid_reused_after_forget(m):
+    """Names cached below a directory that was forgotten say nothing about its nodeid's next owner."""
+    count = 8
+    os.mkdir(os.path.join(m.src, "keep"))
+    put(os.path.join(m.src, "keep", "b"), "kept alive")
+    held = os.open(os.path.join(m.mnt, "keep", "b"), os.O_RDONLY)
+    for i in range(count):
+        os.mkdir(os.path.join(m.src, "old%d" % i))
+        os.link(os.path.join(m.src, "keep", "b"), os.path.join(m.src, "old%d" % i, "a"))
+        os.mkdir(os.path.join(m.src, "new%d" % i))
+        put(os.path.join(m.src, "new%d" % i, "x"), "exists %d" % i)
+        put(os.path.join(m.src, "new%d" % i, "a"), "not the kept one")
+    names = ["old%d/%s" % (i, name) for i in range(count) for name in ("a", "x")]
+    warm(m, *names)
+    nodeids = {nodeid_of(os.path.join(m.mnt, "old%d" % i))[0] for i in range(count)}
+    before = sum(m.opstats().get(op, 0) for op in ("FORGET", "BATCH_FORGET"))
+    for _ in range(3):
+        vm.drop_caches()
+    need(until(lambda: sum(m.opstats().get(op, 0) for op in ("FORGET", "BATCH_FORGET")) > before),
+         "nothing was forgotten")
+    reused = 0
+    for i in range(count):
+        folder = os.path.join(m.mnt, "new%d" % i)
+        reused += nodeid_of(folder)[0] in nodeids
+        for name in ("x", "a"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text = file.read()
+            with open(os.path.join(m.src, "new%d" % i, name), encoding="utf-8") as file:
+                same(text, file.read(), "new%d/%s" % (i, name))
+        same_as_source(m, "new%d" % i, "new%d/x" % i, "new%d/a" % i)
+    need(reused > 0, "no nodeid was used again: nothing was tested")
+    same(os.read(held, 100), b"kept alive", "the file held open")
+    os.close(held)
+
+
+@special(["readdirplus=yes"])
+def readdirplus_newer_than_row(m):
+    """What a directory listing told of a file is not taken back by an older row."""
+    os.mkdir(os.path.join(m.src, "d"))
+    for turn in range(scale(10)):
+        name = "d/f%d" % turn
+        put(os.path.join(m.src, name), "1")
+        warm(m, name)
+        with open(os.path.join(m.src, name), "a", encoding="utf-8") as file:
+            file.write("behind the mount")
+        before = m.opstats().get("READDIRPLUS", 0)
+        need("f%d" % turn in os.listdir(os.path.join(m.mnt, "d")), "not listed")
+        need(m.opstats().get("READDIRPLUS", 0) > before, "READDIRPLUS was not used")
+        same(os.stat(os.path.join(m.mnt, name)).st_size, 17, "size after the listing")
+        same_as_source(m, name)
+        write_at(os.path.join(m.mnt, name), b"+", os.O_WRONLY | os.O_APPEND)
+        same(os.stat(os.path.join(m.src, name)).st_size, 18, "size after appending")
+        same_as_source(m, name)
+
+
+@special()
+def exclusive_create_asks_the_daemon(m):
+    """O_EXCL and mkdir decide by what is there, not by a row about the name."""
+    source, path = os.path.join(m.src, "f"), os.path.join(m.mnt, "f")
+    for _ in range(scale(10)):
+        warm(m, "f")
+        put(source, "made behind the mount")
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            raise Failed("O_EXCL made a file that was there already")
+        except FileExistsError:
+            pass
+        os.unlink(source)
+        # A row of the past must not keep the name from being made either.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        warm(m, "f")
+        os.unlink(source)
+        os.mkdir(path)
+        same_as_source(m, "f")
+        os.rmdir(path)
+        warm(m, "f")
+        os.mkdir(source)
+        try:
+            os.mkdir(path)
+            raise Failed("mkdir made a directory that was there already")
+        except FileExistsError:
+            pass
+        os.rmdir(path)
+
+
+@special()
+def force_sync_asks_the_daemon(m):
+    """statx(AT_STATX_FORCE_SYNC) reaches the daemon and tells the truth."""
+    put(os.path.join(m.src, "f"))
+    fd = os.open(os.path.join(m.mnt, "f"), os.O_RDONLY)
+    warm(m, "f")
+    with open(os.path.join(m.src, "f"), "a", encoding="utf-8") as file:
+        file.write("behind")
+    buffer = (vm.ctypes.c_uint8 * 256)()
+    before = m.opstats()
+    need(not vm.libc.statx(fd, b"", 0x1000 | 0x2000, 0x7ff, buffer), "statx failed")
+    after = m.opstats()
+    need(sum(after.get(op, 0) - before.get(op, 0) for op in ("GETATTR", "STATX")) > 0,
+         "the daemon was not asked")
+    same(struct.unpack_from("Q", bytes(buffer), 40)[0], 7, "size by statx")
+    os.close(fd)
+
+
+@special(timeout=120)
+def appends_are_never_unseen(m):
+    """While one process appends, no other sees the file shorter than it knows it is."""
+    path = os.path.join(m.mnt, "f")
+    put(os.path.join(m.src, "f"), "")
+    shared = mmap.mmap(-1, 4096)
+    turns = scale(1500)
+
+    def reader():
+        last = 0
+        looks = 0
+        while True:
+            done = shared[8]
+            known = struct.unpack_from("Q", shared, 0)[0]
+            size = os.stat(path).st_size
+            need(size >= known, "size %d, but %d bytes had been written", size, known)
+            need(size >= last, "size %d after %d", size, last)
+            last = size
+            looks += 1
+            if done:
+                return looks
+
+    readers = [Background(reader) for _ in range(3)]
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+        for i in range(1, turns + 1):
+            os.write(fd, b"x")
+            struct.pack_into("Q", shared, 0, i)
+            if i % 8 == 0:
+                time.sleep(0.0005)
+        os.close(fd)
+        shared[8] = 1
+        looks = [r.result()["value"] for r in readers]
+    finally:
+        for r in readers:
+            with contextlib.suppress(OSError):
+                os.kill(r.pid, signal.SIGKILL)
+    need(sum(looks) > 0, "nobody looked")
+    same_as_source(m, "f")
+    if m.answers:
+        need(m.stats().hits("LOOKUP") + m.stats().hits("GETATTR") > 0, "the cache never answered")
+
+
+@special(timeout=120)
+def names_come_and_go_in_order(m):
+    """A name is there after create, link and rename returned, and gone after unlink returned."""
+    os.mkdir(os.path.join(m.src, "d"))
+    put(os.path.join(m.src, "d", "file"), "x")
+    path = os.path.join(m.mnt, "d", "name")
+    target = os.path.join(m.mnt, "d", "file")
+    shared = mmap.mmap(-1, 4096)
+    turns = scale(400)
+    # Even: the name is absent; odd: it is there; while it changes: 2**63.
+    changing = 1 << 63
+
+    def reader():
+        looks = 0
+        while True:
+            before = struct.unpack_from("Q", shared, 0)[0]
+            there = os.path.lexists(path)
+            after = struct.unpack_from("Q", shared, 0)[0]
+            if before == after and not before & changing:
+                same(there, bool(before & 1), "step %d: whether the name is there" % before)
+                looks += 1
+            if shared[8]:
+                return looks
+
+    makers = [
+        lambda: write_at(path, b"", os.O_WRONLY | os.O_CREAT | os.O_EXCL),
+        lambda: os.link(target, path),
+        lambda: os.symlink("file", path),
+        lambda: os.mkdir(path),
+        lambda: (os.link(target, target + "2"), os.rename(target + "2", path)),
+    ]
+    readers = [Background(reader) for _ in range(3)]
+    try:
+        for i in range(turns):
+            struct.pack_into("Q", shared, 0, changing)
+            makers[i % len(makers)]()
+            struct.pack_into("Q", shared, 0, 2 * i + 1)
+            time.sleep(0.002)
+            struct.pack_into("Q", shared, 0, changing)
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+            struct.pack_into("Q", shared, 0, 2 * i + 2)
+            time.sleep(0.002)
+        shared[8] = 1
+        looks = [r.result()["value"] for r in readers]
+    finally:
+        for r in readers:
+            with contextlib.suppress(OSError):
+                os.kill(r.pid, signal.SIGKILL)
+    need(min(looks) > 0, "a reader never looked between two changes")
+    same(os.stat(target).st_nlink, 1, "links in the end")
+
+
+@special(timeout=120)
+def storm(m):
+    """Several processes change and look at few names; in the end both sides are the same."""
+    names = ["a", "b", "c", "d/a", "d/b"]
+    os.mkdir(os.path.join(m.src, "d"))
+
+    def worker(seed):
+        rng = random.Random(seed)
+        for _ in range(scale(250)):
+            one, two = (os.path.join(m.mnt, rng.choice(names)) for _ in range(2))
+            with contextlib.suppress(OSError):
+                rng.choice([
+                    lambda: write_at(one, b"x" * rng.randrange(100), os.O_WRONLY | os.O_CREAT),
+                    lambda: write_at(one, b"+", os.O_WRONLY | os.O_APPEND),
+                    lambda: os.rename(one, two),
+                    lambda: vm.renameat2(one, two, vm.RENAME_EXCHANGE),
+                    lambda: os.link(one, two),
+                    lambda: os.unlink(one),
+                    lambda: os.truncate(one, rng.randrange(50)),
+                    lambda: os.chmod(one, rng.choice((0o600, 0o644))),
+                    lambda: os.stat(one),
+                    lambda: os.listdir(os.path.dirname(one)),
+                ])()
+
+    for turn in range(3):
+        workers = [Background(worker, turn * 10 + i) for i in range(4)]
+        for w in workers:
+            w.result()
+        for seen in (view(m.mnt, names), in_child(view, m.mnt, names)):
+            wrong = vm.differences(vm.json.loads(vm.json.dumps(seen)),
+                                   vm.json.loads(vm.json.dumps(view(m.src, names))))
+            need(not wrong, "after the storm:\n%s", wrong)
+
+
+# ---- Counts ----
+
+def workload(m):
+    os.makedirs(os.path.join(m.mnt, "w/x"), exist_ok=True)
+    for i in range(20):
+        path = os.path.join(m.mnt, "w", "f%d" % i)
+        put(path, "data")
+        for _ in range(3):
+            os.stat(path)
+        with open(path, encoding="utf-8") as file:
+            file.read()
+        os.path.exists(path + ".absent")
+        os.path.exists(path + ".absent")
+    os.listdir(os.path.join(m.mnt, "w"))
+    for i in range(0, 20, 2):
+        os.rename(os.path.join(m.mnt, "w", "f%d" % i), os.path.join(m.mnt, "w/x", "g%d" % i))
+    for i in range(1, 20, 2):
+        os.unlink(os.path.join(m.mnt, "w", "f%d" % i))
+    for name in os.listdir(os.path.join(m.mnt, "w/x")):
+        os.stat(os.path.join(m.mnt, "w/x", name))
+
+
+@special(without=("plain",))
+def counters_add_up(m):
+    """requests = hits + negative_hits + misses, and the daemon got exactly the misses."""
+    workload(m)
+    columns = ("hits", "negative_hits", "misses")
+
+    def wrong():
+        stats = m.stats()
+        lines = []
+        for opcode, row in stats.ops.items():
+            if opcode in ("EVENT", "OTHER"):
+                continue
+            if row["requests"] != sum(row[column] for column in columns):
+                lines.append("%s: %s" % (opcode, row))
+            reasons = sum(count for (op, _), count in stats.miss.items() if op == opcode)
+            if reasons != row["misses"]:
+                lines.append("%s: %d misses, %d with a reason" % (opcode, row["misses"], reasons))
+            reached = m.opstats().get(opcode, 0)
+            if row["misses"] != reached:
+                lines.append("%s: %d misses, but %d reached the daemon" %
+                             (opcode, row["misses"], reached))
+        for opcode in m.opstats():
+            if opcode not in stats.ops and opcode not in ("INIT", "FORGET", "BATCH_FORGET",
+                                                          "INTERRUPT", "DESTROY"):
+                lines.append("%s reached the daemon and is not counted" % opcode)
+        if not m.answers and sum(stats.hits(op) for op in stats.ops):
+            lines.append("%s answered" % m.policy)
+        return "\n".join(lines)
+
+    # RELEASE and its like are sent without waiting.
+    until(lambda: not wrong(), 3)
+    text = wrong()
+    need(not text, "%s", text)
+
+
+@special(without=("plain", "never"))
+def second_stat_stays_in_the_kernel(m):
+    """The daemon's own count is the witness."""
+    os.makedirs(os.path.join(m.src, "a/b"))
+    put(os.path.join(m.src, "a/b/f"))
+    path = os.path.join(m.mnt, "a/b/f")
+    absent = os.path.join(m.mnt, "a/b/absent")
+    for _ in range(3):
+        os.stat(path)
+        os.path.exists(absent)
+    before = m.opstats()
+    for _ in range(50):
+        os.stat(path)
+        need(not os.path.exists(absent), "absent is there")
+        in_child(lambda: os.stat(path) and None)
+    after = m.opstats()
+    same({op: after.get(op, 0) - before.get(op, 0) for op in ("LOOKUP", "GETATTR")},
+         {"LOOKUP": 0, "GETATTR": 0}, "requests that reached the daemon")
+
+
+@special()
+def lookup_counts_are_exact(m):
+    """The daemon holds a file while the kernel knows it, and no longer: each costs a descriptor."""
+    count = 40
+
+    def held():
+        """Files of the source that the daemon holds."""
+        found = 0
+        for fd in os.listdir("/proc/%d/fd" % m.pid):
+            with contextlib.suppress(OSError):
+                found += os.readlink("/proc/%d/fd/%s" % (m.pid, fd)).startswith(m.src + "/")
+        return found
+
+    for i in range(count):
+        put(os.path.join(m.src, "f%d" % i), "text %d" % i)
+    paths = [os.path.join(m.mnt, "f%d" % i) for i in range(count)]
+    for turn in range(scale(5)):
+        keep = [os.open(path, os.O_RDONLY) for path in paths[::8]]
+        for _ in range(4):
+            for path in paths:
+                os.stat(path)
+        os.link(paths[1], paths[1] + "l%d" % turn)
+        os.rename(paths[2], paths[2] + "t")
+        os.rename(paths[2] + "t", paths[2])
+        for _ in range(3):
+            vm.drop_caches()
+        # An open file's own descriptor and the one of its inode.
+        need(until(lambda: held() <= 2 * len(keep)),
+             "the daemon still holds %d files, %d are open: lookups were lost", held(), len(keep))
+        for i, fd in enumerate(keep):
+            same(os.pread(fd, 100, 0), b"text %d" % (8 * i), "an open file after FORGET")
+            same(os.fstat(fd).st_size, len("text %d" % (8 * i)), "its size")
+            os.close(fd)
+        for path in paths:
+            os.stat(path)
+        for _ in range(3):
+            vm.drop_caches()
+        need(until(lambda: held() == 0), "the daemon still holds %d files", held())
+    workload(m)
+
+
+# ---- Full maps ----
+
+@special(["max_entries=64"], without=("plain", "never"))
+def full_map(m):
+    """More files than rows: answers get fewer, results stay right."""
+    count = 300
+    for i in range(count):
+        put(os.path.join(m.src, "f%d" % i), "x" * i)
+    for turn in range(3):
+        for i in range(count):
+            name = "f%d" % i
+            same(os.stat(os.path.join(m.mnt, name)).st_size, i + turn, name)
+            need(not os.path.exists(os.path.join(m.mnt, name + ".absent")), "absent is there")
+        for i in range(count):
+            write_at(os.path.join(m.mnt, "f%d" % i), b"+", os.O_WRONLY | os.O_APPEND)
+    # A few that are used again and again have to find room in the end.
+    for i in range(0, 20, 2):
+        os.rename(os.path.join(m.mnt, "f%d" % i), os.path.join(m.mnt, "g%d" % i))
+        same_as_source(m, "g%d" % i, "f%d" % (i + 1))
+    stats = m.stats()
+    full = stats.miss.get(("LOOKUP", "full"), 0) + stats.miss.get(("GETATTR", "full"), 0)
+    if "lru" in m.policy:
+        need(stats.total("evictions") > 0, "nothing was evicted: %s", stats.ops)
+    else:
+        need(full > 0, "no miss says that the map was full: %s", stats.miss)
+
+
+@special(["max_entries=256"], without=("plain", "never"))
+def dead_rows_make_room(m):
+    """Files that come and go do not fill the cache for good."""
+    for i in range(scale(600)):
+        path = os.path.join(m.mnt, "t%d" % i)
+        put(path)
+        os.stat(path)
+        os.unlink(path)
+        os.path.exists(path)
+    if m.policy in ("ttl",):
+        return  # rows live their hour
+    put(os.path.join(m.src, "late"))
+    before = m.stats()
+    for _ in range(10):
+        os.stat(os.path.join(m.mnt, "late"))
+    after = m.stats()
+    need(after.hits("LOOKUP") - before.hits("LOOKUP") > 0 or "lru" in m.policy or
+         after.miss.get(("LOOKUP", "full"), 0) > 0, "no answer, and no reason: %s", after.miss)
+
+
+# ---- The daemon's end ----
+
+@special(["debug_delay_lookup=200"])
+def killed_daemon(m):
+    """No ghosts: ENOTCONN, no answer from the cache, umount works."""
+    names = ["f%d" % i for i in range(10)] + ["delay-a", "delay-b"]
+    for name in names:
+        put(os.path.join(m.src, name))
+    warm(m, *names[:10])
+    gone = os.strerror(errno.ENOTCONN)
+    shared = mmap.mmap(-1, 4096)
+
+    def busy(seed):
+        rng = random.Random(seed)
+        while not shared[0]:
+            path = os.path.join(m.mnt, rng.choice(names))
+            facts(path)
+            with contextlib.suppress(OSError):
+                write_at(path, b"x", os.O_WRONLY | os.O_CREAT)
+        # The daemon is dead.
+        return [facts(os.path.join(m.mnt, name)) for name in names]
+
+    workers = [Background(busy, i) for i in range(4)]
+    try:
+        time.sleep(0.5)
+        os.kill(m.pid, signal.SIGKILL)
+        need(until(lambda: not os.path.exists("/proc/%d" % m.pid) or
+                   open("/proc/%d/stat" % m.pid, encoding="ascii").read().split()[2] == "Z"),
+             "the daemon lives on")
+        # The connection ends when the last of its threads has closed the device.
+        until(lambda: facts(m.mnt) == gone, 5)
+        shared[0] = 1
+        for worker in workers:
+            for answer in worker.result()["value"]:
+                same(answer, gone, "stat after the daemon's death")
+    finally:
+        shared[0] = 1
+    for name in names:
+        same(facts(os.path.join(m.mnt, name)), gone, "stat " + name)
+    same(vm.listing(m.mnt), gone, "readdir")
+    same(vm.libc.umount2(m.mnt.encode(), 0), 0, "umount")
+    same(vm.mounted(m.mnt), None, "mount after umount")
+
+
+@special()
+def aborted_connection(m):
+    """The administrator's abort ends answers as well."""
+    put(os.path.join(m.src, "f"))
+    warm(m, "f")
+    vm.abort(m.minor)
+    for _ in range(3):
+        answer = facts(os.path.join(m.mnt, "f"))
+        need(answer in (os.strerror(errno.ENOTCONN), os.strerror(errno.ECONNABORTED)),
+             "stat after abort: %s", answer)
+
+
+@single(timeout=300)
+def nothing_stays_loaded():
+    """20 mounts and unmounts, some of them by killing the daemon, leave no program and no map."""
+    before = loaded()
+    for i in range(max(5, scale(20))):
+        policy = POLICIES[i % len(POLICIES)]
+        with Mount("cycle", NO_TIMEOUTS, policy) as m:
+            put(os.path.join(m.src, "f"))
+            for _ in range(3):
+                os.stat(os.path.join(m.mnt, "f"))
+            need(len(loaded()) > len(before), "nothing is loaded under %s", policy)
+            if i % 4 == 3:
+                os.kill(m.pid, signal.SIGKILL)
+            if i % 4 == 2:
+                os.kill(m.pid, signal.SIGTERM)
+                until(lambda: vm.mounted(m.mnt) is None)  # pylint: disable=cell-var-from-loop
+    # They are freed after a grace period.
+    until(lambda: loaded() == before, 20)
+    same(sorted(loaded() - before), [], "programs and maps left behind")
+
+
+@single(timeout=120)
+def mounts_do_not_share():
+    """Two mounts have caches of their own, even over one source."""
+    with Mount("one", NO_TIMEOUTS, "writeinval") as one, \
+            Mount("two", NO_TIMEOUTS, "writeinval") as two:
+        put(os.path.join(one.src, "f"), "of one")
+        put(os.path.join(two.src, "f"), "of number two")
+        for m in (one, two, one, two):
+            warm(m, "f")
+            same_as_source(m, "f")
+        os.unlink(os.path.join(one.mnt, "f"))
+        same(os.path.exists(os.path.join(one.mnt, "f")), False, "f of one")
+        same_as_source(two, "f")
+
+
+# ---- What a policy promises ----
+
+@single()
+def ttl_ends():
+    """What changed behind the mount is seen when the row is older than ttl, hits or not."""
+    for policy in ("ttl", "ttl+lru"):
+        with Mount("ttl", NO_TIMEOUTS + ["ttl=700ms"], policy) as m:
+            put(os.path.join(m.src, "f"), "1")
+            path = os.path.join(m.mnt, "f")
+            need(not os.path.exists(path + "absent"), "absent is there")
+            warm(m, "f", "fabsent")
+            start = time.monotonic()
+            put(os.path.join(m.src, "f"), "12345")
+            put(os.path.join(m.src, "fabsent"), "here now")
+            while time.monotonic() - start < 0.7:
+                # A hit must not prolong the row's life.
+                facts(path)
+                facts(path + "absent")
+            same(os.stat(path).st_size, 5, "size after ttl")
+            same(os.path.exists(path + "absent"), True, "the new name after ttl")
+            need(m.stats().miss.get(("LOOKUP", "expired"), 0) +
+                 m.stats().miss.get(("GETATTR", "expired"), 0) > 0, "no row expired: %s",
+                 m.stats().miss)
+
+
+@single()
+def notifications_end_rows():
+    """writeinval believes a row until the daemon tells of a change."""
+    for policy in ("writeinval", "lru", "ttl"):
+        path = os.path.join(vm.WORK, "control-" + policy)
+        options = NO_TIMEOUTS + ["control=" + path] + (["ttl=1h"] if policy == "ttl" else [])
+        with Mount("notify", options, policy) as m:
+            put(os.path.join(m.src, "f"), "1")
+            put(os.path.join(m.src, "g"), "1")
+            warm(m, "f", "g", "new")
+            put(os.path.join(m.src, "f"), "12345")
+            os.rename(os.path.join(m.src, "g"), os.path.join(m.src, "new"))
+            same(os.stat(os.path.join(m.mnt, "f")).st_size, 1, "size that the cache believes")
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(path)
+                stream = control.makefile("rw")
+                for line in ("inode f", "entry g", "entry new"):
+                    stream.write(line + "\n")
+                    stream.flush()
+                    same(stream.readline().strip(), "ok", line)
+            same(os.stat(os.path.join(m.mnt, "f")).st_size, 5, "size after the notification")
+            same(os.path.exists(os.path.join(m.mnt, "g")), False, "the old name")
+            same_as_source(m, "f", "new")
+
+
+@single()
+def relaxed_access_time():
+    """With atime=relaxed reading a file does not end its row; with strict it does."""
+    counts = {}
+    for atime in ("strict", "relaxed"):
+        with Mount("atime-" + atime, NO_TIMEOUTS + ["atime=" + atime], "writeinval") as m:
+            put(os.path.join(m.src, "f"), "data")
+            path = os.path.join(m.mnt, "f")
+            warm(m, "f")
+            before = m.opstats()
+            for _ in range(10):
+                with open(path, "rb", buffering=0) as file:
+                    file.read()
+                os.stat(path)
+            after = m.opstats()
+            counts[atime] = sum(after.get(op, 0) - before.get(op, 0) for op in ("LOOKUP", "GETATTR"))
+    need(counts["strict"] > 0, "strict: a read did not end the row")
+    need(counts["relaxed"] < counts["strict"], "relaxed saves nothing: %s", counts)
+
+
+# ---- Other ways to mount ----
+
+@single()
+def writeback_cache():
+    """What is only in the page cache yet is the truth."""
+    with Mount("writeback", NO_TIMEOUTS + ["writeback"], "writeinval") as m:
+        put(os.path.join(m.src, "f"), "1")
+        path = os.path.join(m.mnt, "f")
+        warm(m, "f")
+        fd = os.open(path, os.O_RDWR)
+        for i in range(1, 20):
+            os.pwrite(fd, b"x" * 10 * i, 0)
+            same(os.stat(path).st_size, 10 * i, "size")
+            same(in_child(lambda: os.stat(path).st_size), 10 * i, "size in another process")
+        os.fsync(fd)
+        os.close(fd)
+        for _ in range(3):
+            same(os.stat(path).st_size, 190, "size after close")
+        same(os.stat(os.path.join(m.src, "f")).st_size, 190, "size of the source")
+
+
+@single()
+def passthrough_files():
+    """Stores to a file that the kernel passes through make no request, and are seen."""
+    with Mount("passthrough", NO_TIMEOUTS + ["passthrough"], "writeinval") as m:
+        put(os.path.join(m.src, "f"), "0123456789")
+        path = os.path.join(m.mnt, "f")
+        warm(m, "f")
+        fd = os.open(path, os.O_RDWR)
+        writes = m.opstats().get("WRITE", 0)
+        os.pwrite(fd, b"longer than it was", 0)
+        if m.opstats().get("WRITE", 0) > writes:
+            raise Failed("the write reached the daemon: no passthrough")
+        same_as_source(m, "f")
+        for i in range(5):
+            time.sleep(0.02)
+            with mmap.mmap(fd, 10) as area:
+                area[0:2] = b"%02d" % i
+                area.flush()
+            same_as_source(m, "f")
+        os.close(fd)
+        same_as_source(m, "f")
+        with open(path, "rb") as file:
+            same(file.read(), b"04" + b"nger than it was", "content")
+
+
+@single()
+def other_users():
+    """Permissions are checked for who asks, whoever filled the cache."""
+    options = NO_TIMEOUTS + ["allow_other", "default_permissions"]
+    with Mount("users", options, "writeinval") as m:
+        os.chmod(m.src, 0o755)
+        os.mkdir(os.path.join(m.src, "private"), 0o700)
+        put(os.path.join(m.src, "private/f"))
+        put(os.path.join(m.src, "public"))
+        warm(m, "private/f", "public")
+
+        def as_nobody():
+            os.setgid(65534)
+            os.setuid(65534)
+            return [facts(os.path.join(m.mnt, name)) for name in ("private/f", "public")]
+
+        private, public = in_child(as_nobody)
+        same(private, os.strerror(errno.EACCES), "somebody else's stat of a private file")
+        need(isinstance(public, list), "somebody else's stat of a public file: %s", public)
+    with Mount("one-user", NO_TIMEOUTS, "writeinval") as m:
+        put(os.path.join(m.src, "public"))
+        warm(m, "public")
+
+        def as_nobody_again():
+            os.setgid(65534)
+            os.setuid(65534)
+            return facts(os.path.join(m.mnt, "public"))
+
+        same(in_child(as_nobody_again), os.strerror(errno.EACCES), "stat without allow_other")
+
+
+@single()
+def own_policy_by_path():
+    """policy=PATH takes an object that is not built in, also one relative to where stackfs starts."""
+    path = os.path.join(vm.WORK, "mine.bpf.o")
+    shutil.copy(vm.ROOT + "/build/policies/writeinval.bpf.o", path)
+    with Mount("by-path", NO_TIMEOUTS, path) as m:
+        put(os.path.join(m.src, "f"))
+        warm(m, "f")
+    src, mnt = prepare("relative")
+    code, _, err = run(vm.STACKFS, "-o", "policy=./mine.bpf.o,extfuse=require", src, mnt, cwd=vm.WORK)
+    same((code, err), (0, ""), "a relative path")
+    vm.libc.umount2(mnt.encode(), 0)
+
+
+# ---- Refusals ----
+
+def prepare(name):
+    base = os.path.join(vm.WORK, name)
+    for sub in ("src", "mnt"):
+        os.makedirs(os.path.join(base, sub), exist_ok=True)
+    return os.path.join(base, "src"), os.path.join(base, "mnt")
+
+
+def refused(options, *words, src=None, mnt=None, env=None, plain=False):
+    """One line on stderr that has the words, a non-zero exit, nothing mounted, nothing loaded."""
+    source, target = prepare("refused")
+    before = loaded()
+    command = [vm.STACKFS] + (["-o", options] if options else []) + [src or source, mnt or target]
+    code, out, err = run(*command, env=env)
+    text = "%s: exit %d, stdout %r, stderr %r" % (" ".join(command), code, out, err)
+    need(code not in (0, None) and code > 0, "not refused: %s", text)
+    need(not out, "stdout: %s", text)
+    need(len(err.splitlines()) == 1, "not one line: %s", text)
+    need(err.startswith("stackfs: ") or plain, "who speaks? %s", text)
+    for word in words:
+        need(word in err, "no word of %r: %s", word, text)
+    need(vm.mounted(target) is None, "mounted: %s", text)
+    until(lambda: loaded() <= before)
+    need(loaded() <= before, "something stays loaded: %s", text)
+
+
+def broken_object(kind):
+    path = os.path.join(vm.WORK, kind + ".bpf.o")
+    with open(vm.ROOT + "/build/policies/ttl.bpf.o", "rb") as file:
+        good = file.read()
+    data = {"truncated": good[:len(good) // 2], "empty": b"", "text": b"not an object\n" * 10,
+            "header": good[:64]}.get(kind)
+    if kind == "native":
+        shutil.copy(vm.STACKFS, path)
+    else:
+        with open(path, "wb") as file:
+            file.write(data)
+    return path
+
+
+def refusal(name, options, *words, **more):
+    def test():
+        values = {key: value() if callable(value) else value for key, value in more.items()}
+        refused(options() if callable(options) else options, *words, **values)
+    test.__name__ = "refuses_" + name
+    test.timeout = 60
+    SINGLE.append(test)
+
+
+refusal("unknown_policy", "policy=nosuch", "nosuch", "ttl", "lru", "writeinval", "never")
+refusal("unknown_policy_of_two", "policy=ttl+nosuch", "nosuch", "lru")
+refusal("empty_policy", "policy=", "policy")
+refusal("same_policy_twice", "policy=ttl+ttl", "ttl")
+refusal("conflicting_policies", "policy=ttl+never", "ttl", "never")
+refusal("never_with_lru", "policy=lru+never", "lru", "never")
+refusal("duration_without_unit", "policy=ttl,ttl=5", "ttl", "5")
+refusal("bad_duration", "policy=ttl,ttl=soon", "ttl", "soon")
+refusal("negative_duration", "policy=ttl,ttl=-1s", "ttl", "-1s")
+refusal("duration_too_long", "policy=ttl,ttl=99999999999999999999h", "ttl")
+refusal("bad_count", "policy=lru,max_entries=many", "max_entries", "many")
+refusal("count_with_unit", "policy=lru,max_entries=5s", "max_entries", "5s")
+refusal("zero_entries", "policy=lru,max_entries=0", "max_entries")
+refusal("bad_enum", "policy=ttl,atime=sometimes", "atime", "strict", "relaxed")
+refusal("unknown_parameter", "policy=ttl,nosuch=3", "nosuch")
+refusal("parameter_of_other_policy", "policy=lru,ttl=5s", "ttl")
+refusal("parameter_without_policy", "ttl=5s", "ttl")
+refusal("bad_fill", "policy=ttl,fill=sideways", "fill", "sideways")
+refusal("bad_extfuse", "policy=ttl,extfuse=maybe", "extfuse", "maybe")
+refusal("missing_object", "policy=/no/such/object.bpf.o", "/no/such/object.bpf.o")
+refusal("truncated_object", lambda: "policy=" + broken_object("truncated"), "truncated.bpf.o")
+refusal("object_of_only_a_header", lambda: "policy=" + broken_object("header"), "header.bpf.o")
+refusal("empty_object", lambda: "policy=" + broken_object("empty"), "empty.bpf.o")
+refusal("object_that_is_text", lambda: "policy=" + broken_object("text"), "text.bpf.o")
+refusal("native_object", lambda: "policy=" + broken_object("native"), "native.bpf.o")
+refusal("handler_as_policy", "policy=" + vm.ROOT + "/build/handlers/lookup.bpf.o", "lookup.bpf.o")
+refusal("policy_as_handler", "policy=ttl,handler=" + vm.ROOT + "/build/policies/lru.bpf.o",
+        "lru.bpf.o")
+refusal("missing_handler", "policy=ttl,handler=/no/such/handler.bpf.o", "/no/such/handler.bpf.o")
+refusal("truncated_handler", lambda: "policy=ttl,handler=" + broken_object("truncated"),
+        "truncated.bpf.o")
+refusal("unknown_option", "nosuchoption", "nosuchoption")
+refusal("missing_mount_point", None, "/no/such/mount", mnt="/no/such/mount")
+refusal("missing_mount_point_with_policy", "policy=ttl", "/no/such/mount", mnt="/no/such/mount")
+refusal("mount_point_that_is_a_file", "policy=ttl", "/etc/passwd", mnt="/etc/passwd")
+refusal("missing_source", "policy=ttl", "/no/such/source", src="/no/such/source")
+refusal("source_that_is_a_file", "policy=ttl", "/etc/passwd", src="/etc/passwd")
+
+
+@single()
+def refuses_busy_mount_point():
+    """A directory on which a FUSE file system is mounted already."""
+    with Mount("busy", NO_TIMEOUTS, "ttl") as m:
+        minor = m.minor
+        for options in ("policy=ttl", ""):
+            command = [vm.STACKFS] + (["-o", options] if options else []) + [m.src, m.mnt]
+            code, out, err = run(*command)
+            need(code > 0 and not out and len(err.splitlines()) == 1 and m.mnt in err,
+                 "%s: exit %d, stdout %r, stderr %r", " ".join(command), code, out, err)
+        same(vm.mounted(m.mnt), minor, "the mount that was there")
+
+
+@single()
+def refuses_one_argument():
+    source, _ = prepare("refused")
+    for args in ([], [source], [source, source, source], ["--nosuch", source, source]):
+        code, out, err = run(vm.STACKFS, *args)
+        need(code > 0 and not out and len(err.splitlines()) == 1,
+             "%s: exit %d, stdout %r, stderr %r", args, code, out, err)
+
+
+# ---- Without the kernel's help ----
+
+@contextlib.contextmanager
+def parameter(value):
+    path = "/sys/module/fuse/parameters/extfuse"
+    with open(path, encoding="ascii") as file:
+        old = file.read().strip()
+    with open(path, "w", encoding="ascii") as file:
+        file.write(value)
+    try:
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(old)
+
+
+def not_accelerated(*prefix, options="policy=ttl"):
+    """Mounts, says one line, works as plain FUSE; with extfuse=require it does not mount."""
+    src, mnt = prepare("plain")
+    put(os.path.join(src, "f"))
+    code, out, err = run(*prefix, vm.STACKFS, "-o", options, src, mnt)
+    try:
+        text = "exit %d, stdout %r, stderr %r" % (code, out, err)
+        same(code, 0, "exit (%s)" % text)
+        need(not out and len(err.splitlines()) == 1 and
+             err.startswith("stackfs: not accelerated:"), "not one line of the kind: %s", text)
+        need(vm.mounted(mnt) is not None, "not mounted: %s", text)
+        same(facts(os.path.join(mnt, "f")), facts(os.path.join(src, "f")), "f")
+        code, out, err = run(vm.EXTFUSE, "stats", mnt)
+        need(code > 0 and len(err.splitlines()) == 1, "stats: exit %d, %r, %r", code, out, err)
+    finally:
+        vm.libc.umount2(mnt.encode(), 0)
+    same(vm.mounted(mnt), None, "mount after umount")
+    code, out, err = run(*prefix, vm.STACKFS, "-o", options + ",extfuse=require", src, mnt)
+    text = "exit %d, stdout %r, stderr %r" % (code, out, err)
+    same(code, 1, "exit with extfuse=require (%s)" % text)
+    need(not out and len(err.splitlines()) == 1, "not one line: %s", text)
+    same(vm.mounted(mnt), None, "mount after extfuse=require")
+
+
+@single()
+def without_the_offer():
+    """fuse.extfuse=N: as on a kernel without ExtFUSE."""
+    with parameter("N"):
+        not_accelerated()
+        code, out, _ = run(vm.EXTFUSE, "check")
+        need(code != 0 and "fuse.extfuse" in out, "check: exit %d\n%s", code, out)
+
+
+@single()
+def without_permission():
+    """Root that may mount and not load BPF, for each of the two capabilities."""
+    for drop in ("-bpf,-sys_admin", "-perfmon,-sys_admin"):
+        # fusermount3 is set-user-id, so mounting works without CAP_SYS_ADMIN.
+        code, _, err = run("setpriv", "--bounding-set", drop, "--inh-caps", drop, "true")
+        if code:
+            raise vm.Skipped("setpriv cannot drop capabilities: " + err.strip())
+        if drop.startswith("-bpf"):
+            not_accelerated("setpriv", "--bounding-set", drop, "--inh-caps", drop)
+
+
+@single()
+def allow_other_needs_default_permissions():
+    """The kernel refuses the attach, says so, and status shows it. stackfs itself sets both, so the
+    test asks for something that makes it leave default_permissions out, if there is such a way."""
+    with Mount("other", NO_TIMEOUTS + ["allow_other"], "ttl") as m:
+        # With allow_other stackfs has default_permissions as well: attached.
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            line = [line for line in file if " " + m.mnt + " " in line][0]
+        need("default_permissions" in line, "attached without default_permissions: %s", line)
+
+
+# ---- The command ----
+
+@single()
+def command_status_and_stats():
+    with Mount("status", NO_TIMEOUTS + ["ttl=1h"], "ttl+lru") as m, Mount("status-plain") as p:
+        put(os.path.join(m.src, "f"))
+        warm(m, "f")
+        code, out, err = run(vm.EXTFUSE, "status")
+        same((code, err), (0, ""), "status")
+        lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+        need(m.mnt in lines, "status without %s:\n%s", m.mnt, out)
+        words = lines[m.mnt]
+        need(len(words) == 3 and words[0] in ("ttl+lru", "lru+ttl") and words[2] == "attached",
+             "status: %s", out)
+        need(("prog", int(words[1])) in loaded(), "status names no loaded program: %s", out)
+        with open("%s/%d/extfuse" % (vm.CONNECTIONS, m.minor), encoding="ascii") as file:
+            same(file.read().strip(), "attached " + words[1], "the kernel's state file")
+        same(lines[p.mnt][-1], "none", "status of a plain mount")
+        with open("%s/%d/extfuse" % (vm.CONNECTIONS, p.minor), encoding="ascii") as file:
+            same(file.read().strip(), "none", "the kernel's state file")
+        code, out, err = run(vm.EXTFUSE, "stats", m.mnt)
+        same((code, err), (0, ""), "stats")
+        rows = [line.split() for line in out.splitlines()]
+        same(rows[0], "opcode requests hits negative_hits misses stores invalidations evictions "
+             "errors".split(), "the header")
+        text = {row[0]: list(map(int, row[1:])) for row in rows[1:] if row[0] != "miss"}
+        js = m.stats()
+        for opcode, row in text.items():
+            same(row, [js.get(opcode, column) for column in rows[0][1:]], "text and JSON of " + opcode)
+        reasons = "absent expired stale torn full not_live error".split()
+        for row in rows[1:]:
+            if row[0] == "miss":
+                need(len(row) == 4 and row[2] in reasons, "miss line: %s", row)
+                same(int(row[3]), js.miss[(row[1], row[2])], "miss line")
+        for args in (["stats"], ["stats", "/"], ["stats", "/no/such"], ["stats", p.mnt], ["nosuch"],
+                     []):
+            code, out, err = run(vm.EXTFUSE, *args)
+            need(code > 0 and not out and len(err.splitlines()) == 1,
+                 "extfuse %s: exit %d, %r, %r", args, code, out, err)
+
+
+@single()
+def command_lists():
+    code, out, err = run(vm.EXTFUSE, "check")
+    same((code, err), (0, ""), "check\n" + out)
+    code, out, err = run(vm.EXTFUSE, "policies")
+    same((code, err), (0, ""), "policies")
+    for word in ("ttl", "lru", "writeinval", "never", "max_entries", "atime", "negative_ttl"):
+        need(word in out, "policies without %s:\n%s", word, out)
+    code, out, err = run(vm.EXTFUSE, "handlers")
+    same((code, err), (0, ""), "handlers")
+    for word in ("LOOKUP", "GETATTR", "RENAME2", "UNLINK", "CREATE", "LINK"):
+        need(word in out, "handlers without %s:\n%s", word, out)
+
+
+@single()
+def opstats_without_policy():
+    """The witness works on a plain mount, at SIGUSR1 and at unmount."""
+    with Mount("witness", NO_TIMEOUTS) as m:
+        put(os.path.join(m.src, "f"))
+        before = m.opstats().get("LOOKUP", 0)
+        for _ in range(10):
+            os.stat(os.path.join(m.mnt, "f"))
+        same(m.opstats().get("LOOKUP", 0) - before, 10, "LOOKUPs of 10 stats without timeouts")
+        path = m.opstats_file
+        os.unlink(path)
+    need(until(lambda: os.path.exists(path)), "no opstats at unmount")
