@@ -473,6 +473,20 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		open_told(ctx, scratch);
 }
 
+/* The request was not sent and comes again: it counts once, and what was begun is taken back. */
+static __noinline void withdrawn(struct extfuse_req *ctx, struct ext_op_stats *stats)
+{
+	__u64 cookie = ctx->cookie[1];
+	__u32 reason = cookie >> EXT_C_REASON;
+
+	if (cookie & EXT_C_BEGUN)
+		lower_begun(ctx, cookie);
+	if (stats && reason < EXT_MISS_MAX) {
+		stats->requests--;
+		stats->misses[reason]--;
+	}
+}
+
 /* ---- Events ---- */
 
 static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratch)
@@ -582,6 +596,9 @@ int ext_dispatch(struct extfuse_req *ctx)
 				begin(ctx, class);
 			else
 				ctx->cookie[1] = EXT_C_SEEN;
+		} else if (ctx->error == EXTFUSE_WITHDRAWN) {
+			withdrawn(ctx, stats);
+			return -ENOSYS;
 		} else {
 			reply(ctx, scratch, stats, opcode);
 			slot += EXT_SLOT_REPLY;
