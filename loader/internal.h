@@ -75,6 +75,8 @@ ext_log(const struct ext_log *log, enum extfuse_log_level level, const char *fmt
 struct ext_libbpf_scope {
 	const struct ext_log *log;
 	char warning[512];
+	/* program that a warning named last */
+	char prog[128];
 	char *verifier_log;
 	libbpf_print_fn_t old;
 };

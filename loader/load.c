@@ -19,27 +19,14 @@ static const struct ext_object *origin(const struct extfuse *ext, const char *se
 	return NULL;
 }
 
-/* Name between the first pair of quotes after "prog ". */
-static bool refused_program(const char *warning, char *name, size_t size)
-{
-	const char *begin = strstr(warning, "prog '");
-
-	if (!begin)
-		return false;
-	begin += 6;
-	snprintf(name, size, "%.*s", (int)strcspn(begin, "'"), begin);
-	return true;
-}
-
 static void log_load_error(const struct extfuse *ext, const struct ext_libbpf_scope *scope,
 			   const char *summary, int err)
 {
-	char name[128] = "";
-	const struct bpf_program *prog = NULL;
+	const char *name = scope->prog;
 	const struct ext_object *object = NULL;
+	const struct bpf_program *prog =
+		*name ? bpf_object__find_program_by_name(ext->bpf, name) : NULL;
 
-	if (refused_program(scope->warning, name, sizeof(name)))
-		prog = bpf_object__find_program_by_name(ext->bpf, name);
 	if (prog)
 		object = origin(ext, bpf_program__section_name(prog));
 

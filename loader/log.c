@@ -42,26 +42,61 @@ static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 static libbpf_print_fn_t print_before;
 static _Thread_local struct ext_libbpf_scope *print_scope;
 
+/* Of a verifier's log, which may have a million lines, the end says what is wrong. */
+#define VERIFIER_LINES 24
+
+static const char *last_lines(const char *text, int n)
+{
+	const char *p = text + strlen(text);
+
+	while (p > text && n >= 0)
+		if (*--p == '\n')
+			n--;
+	return n < 0 ? p + 1 : p;
+}
+
+static void keep_verifier_log(struct ext_libbpf_scope *scope, char *begin)
+{
+	char *end = strstr(begin, VERIFIER_END);
+
+	if (end)
+		*end = '\0';
+	free(scope->verifier_log);
+	scope->verifier_log = strdup(last_lines(begin, VERIFIER_LINES));
+}
+
+static void keep_warning(struct ext_libbpf_scope *scope, const char *text)
+{
+	const char *message = strncmp(text, "libbpf: ", 8) ? text : text + 8;
+	const char *prog = strstr(message, "prog '");
+
+	snprintf(scope->warning, sizeof(scope->warning), "%.*s", (int)strcspn(message, "\n"),
+		 message);
+	/* "prog 'NAME': failed to load" comes before "failed to load object". */
+	if (prog)
+		snprintf(scope->prog, sizeof(scope->prog), "%.*s", (int)strcspn(prog + 6, "'"),
+			 prog + 6);
+}
+
 static void keep_message(struct ext_libbpf_scope *scope, enum libbpf_print_level level, char *text)
 {
 	char *begin = strstr(text, VERIFIER_BEGIN);
 
 	if (begin) {
-		begin += strlen(VERIFIER_BEGIN);
-		char *end = strstr(begin, VERIFIER_END);
-
-		free(scope->verifier_log);
-		scope->verifier_log = end ? strndup(begin, (size_t)(end - begin)) : strdup(begin);
+		keep_verifier_log(scope, begin + strlen(VERIFIER_BEGIN));
+		text = scope->verifier_log ? scope->verifier_log : text;
 	} else if (level == LIBBPF_WARN) {
-		const char *message = strncmp(text, "libbpf: ", 8) ? text : text + 8;
-
-		snprintf(scope->warning, sizeof(scope->warning), "%.*s",
-			 (int)strcspn(message, "\n"), message);
+		keep_warning(scope, text);
 	}
-	char *save = NULL;
 
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		ext_log(scope->log, EXTFUSE_LOG_DEBUG, "%s", line);
+	/* Line by line, and without changing what is kept. */
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len)
+			ext_log(scope->log, EXTFUSE_LOG_DEBUG, "%.*s", (int)len, text);
+		text += len + (text[len] != '\0');
+	}
 }
 
 __attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
@@ -122,10 +157,13 @@ char *ext_verifier_summary(const char *log)
 	if (!copy)
 		return NULL;
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (!strncmp(line, "; ", 2))
-			source = line + 2;
-		else if (!is_trailer(line))
+		if (!strncmp(line, "; ", 2)) {
+			/* "; CODE @ FILE:LINE"; lines that the compiler made up have no code */
+			if (line[2] != ' ' && strncmp(line + 2, "@ ", 2))
+				source = line + 2;
+		} else if (!is_trailer(line)) {
 			complaint = line;
+		}
 	}
 	if (!complaint)
 		return NULL;

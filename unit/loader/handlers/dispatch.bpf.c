@@ -26,9 +26,9 @@ const volatile char ext_policy_name[64];
 SEC("extfuse")
 int dispatch(void *ctx)
 {
+	ext_attached = 1;
 	if (!ext_epoch || !hook_fresh((int)ext_param_atime))
 		return -38;
-	ext_attached = 1;
 	bpf_tail_call(ctx, &ext_progs, ext_policy_name[0] & 1);
 	return -38;
 }
