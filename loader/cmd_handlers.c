@@ -45,7 +45,7 @@ int cmd_handlers(int argc, char **argv)
 	if (ext_find_handlers(&paths))
 		return EXIT_TROUBLE;
 	for (size_t i = 0; i < paths.n; i++) {
-		struct ext_object *object;
+		struct ext_object *object = NULL;
 
 		if (ext_object_read(&cmd_log, paths.v[i], &object)) {
 			code = EXIT_TROUBLE;

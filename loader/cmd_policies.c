@@ -25,7 +25,7 @@ static int print_policies(void)
 	if (ext_find_policies(&paths))
 		return EXIT_TROUBLE;
 	for (size_t i = 0; i < paths.n; i++) {
-		struct ext_object *object;
+		struct ext_object *object = NULL;
 
 		if (ext_object_read(&cmd_log, paths.v[i], &object)) {
 			code = EXIT_TROUBLE;
@@ -58,7 +58,7 @@ static int print_common(void)
 	if (ext_find_handlers(&paths))
 		return EXIT_TROUBLE;
 	for (size_t i = 0; i < paths.n; i++) {
-		struct ext_object *object;
+		struct ext_object *object = NULL;
 
 		if (ext_object_read(&cmd_log, paths.v[i], &object))
 			return EXIT_TROUBLE;

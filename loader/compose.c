@@ -229,7 +229,7 @@ int ext_compose_objects(const struct ext_log *log, struct ext_objects *objects)
 static int add_file(const struct ext_log *log, const char *path, bool from_user,
 		    struct ext_objects *objects)
 {
-	struct ext_object *object;
+	struct ext_object *object = NULL;
 	int err = ext_object_read(log, path, &object);
 
 	if (err)

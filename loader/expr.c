@@ -59,7 +59,7 @@ static char *known_policies(void)
 	if (ext_find_policies(&paths))
 		return NULL;
 	for (size_t i = 0; i < paths.n; i++) {
-		struct ext_object *object;
+		struct ext_object *object = NULL;
 
 		if (ext_object_read(&quiet, paths.v[i], &object))
 			continue;
@@ -88,7 +88,7 @@ static int unknown_policy(const struct ext_log *log, const char *name)
 static int read_policy(const struct ext_log *log, const char *part, struct ext_object **out)
 {
 	_cleanup_free_ char *path = NULL;
-	struct ext_object *object;
+	struct ext_object *object = NULL;
 	int err;
 
 	if (strchr(part, '/')) {
@@ -128,7 +128,7 @@ int ext_expr_read(const struct ext_log *log, const char *expr, struct ext_object
 	if (err)
 		return err;
 	for (size_t i = 0; i < parts.n; i++) {
-		struct ext_object *object;
+		struct ext_object *object = NULL;
 
 		err = read_policy(log, parts.v[i], &object);
 		if (err)
