@@ -71,7 +71,7 @@ static int probe_helper(int id)
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_3, .imm = -8 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_4, .imm = 4 },
 		{ .code = BPF_JMP | BPF_CALL, .imm = id },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -ENOSYS },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_EXTFUSE, "ext_probe", "GPL", insns,
@@ -101,10 +101,11 @@ static void check_fusectl(void)
 	struct statfs fs;
 	bool mounted = !statfs(EXT_CONNECTIONS, &fs) && fs.f_type == FUSE_CTL_SUPER_MAGIC;
 
-	printf("%-4s fusectl: %s\n", mounted ? "ok" : "note",
-	       mounted ? "mounted" :
-			 "not mounted; status and stats need it: mount -t fusectl fusectl "
-			 EXT_CONNECTIONS);
+	if (mounted)
+		printf("ok   fusectl: mounted\n");
+	else
+		printf("note fusectl: not mounted; status and stats need it: mount -t fusectl fusectl %s\n",
+		       EXT_CONNECTIONS);
 }
 
 static void check_objects(void)
@@ -112,8 +113,8 @@ static void check_objects(void)
 	_cleanup_strings_ struct ext_strings policies = { 0 };
 	_cleanup_strings_ struct ext_strings handlers = { 0 };
 	_cleanup_free_ char *searched = ext_search_path_text();
-	bool found = !ext_find_policies(&policies) && !ext_find_handlers(&handlers) &&
-		     policies.n && handlers.n;
+	bool found = !ext_find_policies(&policies) && !ext_find_handlers(&handlers) && policies.n &&
+		     handlers.n;
 	char state[64];
 
 	snprintf(state, sizeof(state), found ? "%zu policies, %zu handlers" : "not found",

@@ -18,9 +18,8 @@ static void print_slots(const struct ext_object *object)
 			reply |= object->progs[i].slot == EXT_SLOT_REPLY + opcode;
 		}
 		if (request || reply)
-			printf("%s %s%s%s", ext_opcode_label(opcode, buf),
-			       request ? "request" : "", request && reply ? "," : "",
-			       reply ? "reply" : "");
+			printf("%s %s%s%s", ext_opcode_label(opcode, buf), request ? "request" : "",
+			       request && reply ? "," : "", reply ? "reply" : "");
 	}
 	for (size_t i = 0; i < object->nprogs; i++) {
 		const struct ext_prog *prog = &object->progs[i];

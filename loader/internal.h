@@ -41,12 +41,12 @@ static inline void ext_cleanup_fclose(FILE **file)
 #define _cleanup_fclose_ __attribute__((cleanup(ext_cleanup_fclose)))
 
 /* Returns the value of @p and leaves NULL there, so that a cleanup attribute spares it. */
-#define EXT_TAKE(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) *_pp = &(p);                                                         \
-		__typeof__(p) _v = *_pp;                                                           \
-		*_pp = NULL;                                                                       \
-		_v;                                                                                \
+#define EXT_TAKE(p)                        \
+	({                                 \
+		__typeof__(p) *_pp = &(p); \
+		__typeof__(p) _v = *_pp;   \
+		*_pp = NULL;               \
+		_v;                        \
 	})
 
 /* A growing text; append never fails halfway: out of memory leaves it as it was. */
@@ -55,7 +55,7 @@ struct ext_text {
 	size_t len;
 };
 __attribute__((format(printf, 2, 3))) void ext_text_add(struct ext_text *text, const char *fmt,
-							 ...);
+							...);
 void ext_text_free(struct ext_text *text);
 #define _cleanup_text_ __attribute__((cleanup(ext_text_free)))
 

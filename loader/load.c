@@ -24,9 +24,10 @@ static void log_load_error(const struct extfuse *ext, const struct ext_libbpf_sc
 {
 	const char *name = scope->prog;
 	const struct ext_object *object = NULL;
-	const struct bpf_program *prog =
-		*name ? bpf_object__find_program_by_name(ext->bpf, name) : NULL;
+	const struct bpf_program *prog = NULL;
 
+	if (*name)
+		prog = bpf_object__find_program_by_name(ext->bpf, name);
 	if (prog)
 		object = origin(ext, bpf_program__section_name(prog));
 

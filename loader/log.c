@@ -100,7 +100,7 @@ static void keep_message(struct ext_libbpf_scope *scope, enum libbpf_print_level
 }
 
 __attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
-							       const char *fmt, va_list args)
+							      const char *fmt, va_list args)
 {
 	struct ext_libbpf_scope *scope = print_scope;
 

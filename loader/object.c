@@ -90,7 +90,8 @@ static const char *machine_name(unsigned int machine)
 
 static int truncated(const struct ext_log *log, const char *path, size_t size)
 {
-	ext_err(log, "%s is truncated or damaged (%zu bytes): build or install it again", path, size);
+	ext_err(log, "%s is truncated or damaged (%zu bytes): build or install it again", path,
+		size);
 	return -EINVAL;
 }
 
@@ -111,8 +112,8 @@ static int elf_open(const struct ext_log *log, const char *path, const void *ima
 
 	*elf = (struct elf){ .image = image, .size = size };
 	if (size < SELFMAG || memcmp(image, ELFMAG, SELFMAG)) {
-		ext_err(log, "%s is not a BPF object (%s): build it with clang -g -target bpf", path,
-			size ? "not an ELF file" : "the file is empty");
+		ext_err(log, "%s is not a BPF object (%s): build it with clang -g -target bpf",
+			path, size ? "not an ELF file" : "the file is empty");
 		return -EINVAL;
 	}
 	if (size < sizeof(*head))
@@ -123,8 +124,8 @@ static int elf_open(const struct ext_log *log, const char *path, const void *ima
 			path, machine_name(head->e_machine));
 		return -EINVAL;
 	}
-	if (head->e_ident[EI_DATA] != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB :
-										    ELFDATA2MSB)) {
+	if (head->e_ident[EI_DATA] !=
+	    (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)) {
 		ext_err(log, "%s is for the other byte order: build it with clang -g -target bpf",
 			path);
 		return -EINVAL;

@@ -71,7 +71,8 @@ static int set_types(struct extfuse *ext)
 		uint32_t slot;
 
 		if (ext_section_parse(bpf_program__section_name(prog), &slot) == EXT_SECTION_NONE) {
-			ext_err(&ext->log, "program %s is in section '%s', which is none of ExtFUSE's",
+			ext_err(&ext->log,
+				"program %s is in section '%s', which is none of ExtFUSE's",
 				bpf_program__name(prog), bpf_program__section_name(prog));
 			return -EINVAL;
 		}
@@ -151,7 +152,8 @@ static int set_params(struct extfuse *ext, const char *const *strings)
 		snprintf(name, sizeof(name), "ext_param_%s", settings[i].param->name);
 		err = ext_var_set(ext->bpf, name, &settings[i].value, sizeof(settings[i].value));
 		if (err)
-			ext_err(&ext->log, "parameter %s cannot be set: the linked program has no %s",
+			ext_err(&ext->log,
+				"parameter %s cannot be set: the linked program has no %s",
 				settings[i].param->name, name);
 		else if (!strcmp(settings[i].param->name, "max_entries"))
 			err = set_max_entries(ext, settings[i].value);
@@ -182,7 +184,8 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 		int err = ext_var_set(ext->bpf, vars[i].name, vars[i].value, vars[i].size);
 
 		if (err && err != -ENOENT) {
-			ext_err(&ext->log, "the linked program's %s has another size than %zu bytes",
+			ext_err(&ext->log,
+				"the linked program's %s has another size than %zu bytes",
 				vars[i].name, vars[i].size);
 			return -EINVAL;
 		}

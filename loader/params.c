@@ -10,11 +10,8 @@ static const struct {
 	const char *suffix;
 	uint64_t ns;
 } units[] = {
-	{ "us", 1000ULL },
-	{ "ms", 1000000ULL },
-	{ "s", 1000000000ULL },
-	{ "m", 60 * 1000000000ULL },
-	{ "h", 3600 * 1000000000ULL },
+	{ "us", 1000ULL },	     { "ms", 1000000ULL },	    { "s", 1000000000ULL },
+	{ "m", 60 * 1000000000ULL }, { "h", 3600 * 1000000000ULL },
 };
 
 /*

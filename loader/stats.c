@@ -8,9 +8,9 @@
 #include "mounts.h"
 
 static const char *const miss_names[EXT_MISS_MAX] = {
-	[EXT_MISS_ABSENT] = "absent",	  [EXT_MISS_EXPIRED] = "expired",
-	[EXT_MISS_STALE] = "stale",	  [EXT_MISS_TORN] = "torn",
-	[EXT_MISS_FULL] = "full",	  [EXT_MISS_NOT_LIVE] = "not_live",
+	[EXT_MISS_ABSENT] = "absent", [EXT_MISS_EXPIRED] = "expired",
+	[EXT_MISS_STALE] = "stale",   [EXT_MISS_TORN] = "torn",
+	[EXT_MISS_FULL] = "full",     [EXT_MISS_NOT_LIVE] = "not_live",
 	[EXT_MISS_ERROR] = "error",
 };
 

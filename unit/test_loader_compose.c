@@ -83,7 +83,8 @@ static void test_three_slot_errors(void **state)
 static void test_handler_that_is_a_policy(void **state)
 {
 	(void)state;
-	assert_conflict("ttl", fixture("policies/lru"), NULL, -EINVAL, "is a policy, not a handler");
+	assert_conflict("ttl", fixture("policies/lru"), NULL, -EINVAL,
+			"is a policy, not a handler");
 }
 
 static void test_users_handler_replaces(void **state)

@@ -19,7 +19,9 @@ static struct request make_request(uint64_t flags)
 {
 	return (struct request){
 		.head = { .len = sizeof(struct request), .opcode = FUSE_INIT, .unique = 77 },
-		.init = { .major = 7, .minor = 41, .flags = (uint32_t)flags,
+		.init = { .major = 7,
+			  .minor = 41,
+			  .flags = (uint32_t)flags,
 			  .flags2 = (uint32_t)(flags >> 32) },
 	};
 }
@@ -29,8 +31,13 @@ static struct reply make_reply(uint64_t flags, size_t size)
 {
 	return (struct reply){
 		.head = { .len = (uint32_t)size, .unique = 77 },
-		.init = { .major = 7, .minor = 38, .max_readahead = 1, .flags = (uint32_t)flags,
-			  .max_write = 2, .time_gran = 3, .max_pages = 4,
+		.init = { .major = 7,
+			  .minor = 38,
+			  .max_readahead = 1,
+			  .flags = (uint32_t)flags,
+			  .max_write = 2,
+			  .time_gran = 3,
+			  .max_pages = 4,
 			  .flags2 = (uint32_t)(flags >> 32) },
 	};
 }

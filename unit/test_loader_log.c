@@ -54,7 +54,7 @@ static void test_verifier_summary(void **state)
 static int foreign;
 
 __attribute__((format(printf, 2, 0))) static int foreign_print(enum libbpf_print_level level,
-								const char *fmt, va_list args)
+							       const char *fmt, va_list args)
 {
 	(void)level;
 	(void)fmt;

@@ -79,8 +79,7 @@ static void test_no_such_connection(void **state)
 
 	(void)state;
 	ext_attachment_read(UINT32_MAX, &attachment);
-	assert_true(attachment.state == EXT_ATTACH_NONE ||
-		    attachment.state == EXT_ATTACH_UNKNOWN);
+	assert_true(attachment.state == EXT_ATTACH_NONE || attachment.state == EXT_ATTACH_UNKNOWN);
 }
 
 static void test_errno_names(void **state)
@@ -96,8 +95,8 @@ static void test_errno_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mountinfo),	 cmocka_unit_test(test_own_mountinfo),
-		cmocka_unit_test(test_state_file),	 cmocka_unit_test(test_no_such_connection),
+		cmocka_unit_test(test_mountinfo),   cmocka_unit_test(test_own_mountinfo),
+		cmocka_unit_test(test_state_file),  cmocka_unit_test(test_no_such_connection),
 		cmocka_unit_test(test_errno_names),
 	};
 

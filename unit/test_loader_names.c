@@ -55,12 +55,17 @@ static void assert_slot(const char *section, uint32_t want)
 
 static void test_sections(void **state)
 {
-	static const char *const unknown[] = { "extfuse/",	 "extfuse/NOPE",
-					       "extfuse/NOPE/reply", "extfuse/event/",
-					       "extfuse/event/MAX", "extfuse/reply",
-					       "extfuse//reply", "extfuse/LOOKUP/replies",
+	static const char *const unknown[] = { "extfuse/",
+					       "extfuse/NOPE",
+					       "extfuse/NOPE/reply",
+					       "extfuse/event/",
+					       "extfuse/event/MAX",
+					       "extfuse/reply",
+					       "extfuse//reply",
+					       "extfuse/LOOKUP/replies",
 					       "extfuse/LOOKUPLOOKUPLOOKUPLOOKUPLOOKUPLOOKUP" };
-	static const char *const foreign[] = { "", "xdp", ".text", "extfus", "extfused", "tc/extfuse" };
+	static const char *const foreign[] = { "",	 "xdp",	     ".text",
+					       "extfus", "extfused", "tc/extfuse" };
 	uint32_t slot;
 
 	(void)state;

@@ -31,8 +31,10 @@ static void test_durations(void **state)
 
 static void test_bad_durations(void **state)
 {
-	static const char *const bad[] = { "",	  "5",	  "s",	 "-1s",	 "+1s", " 1s", "1s ", "1 s",
-					   "1.5s", "1S", "1sec", "0x1s", "1d",	"1ns", "ms",  "1s1s" };
+	static const char *const bad[] = {
+		"",	"5",  "s",    "-1s",  "+1s", " 1s", "1s ", "1 s",
+		"1.5s", "1S", "1sec", "0x1s", "1d",  "1ns", "ms",  "1s1s"
+	};
 	static const char *const large[] = { "9223372037s", "99999999999999999999s",
 					     "18446744073709551615h" };
 	uint64_t ns = 42;
@@ -65,7 +67,9 @@ static void test_enums(void **state)
 {
 	char name[] = "atime", values[] = "strict,relaxed,lazy";
 	const struct ext_param param = { .type = EXT_PARAM_ENUM, .name = name, .values = values };
-	static const char *const bad[] = { "", "stric", "strict,", "strict,relaxed", "RELAXED", "0" };
+	static const char *const bad[] = {
+		"", "stric", "strict,", "strict,relaxed", "RELAXED", "0"
+	};
 	uint64_t value;
 
 	(void)state;
@@ -139,8 +143,9 @@ static void test_usage_and_presets(void **state)
 
 static void test_reserved_names(void **state)
 {
-	static const char *const yes[] = { "allow_other", "policy", "handler", "fill", "opstats",
-					   "extfuse", "negative_timeout", "clone_fd", "ro" };
+	static const char *const yes[] = { "allow_other", "policy",  "handler",		 "fill",
+					   "opstats",	  "extfuse", "negative_timeout", "clone_fd",
+					   "ro" };
 	static const char *const no[] = { "ttl", "negative_ttl", "max_entries", "atime", "" };
 
 	(void)state;

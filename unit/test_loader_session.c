@@ -91,8 +91,11 @@ static void send_init(struct bench *bench, uint64_t flags)
 		struct fuse_init_in init;
 	} in = {
 		.head = { .len = sizeof(in), .opcode = FUSE_INIT, .unique = 2 },
-		.init = { .major = 7, .minor = 41, .max_readahead = 65536,
-			  .flags = (uint32_t)flags, .flags2 = (uint32_t)(flags >> 32) },
+		.init = { .major = 7,
+			  .minor = 41,
+			  .max_readahead = 65536,
+			  .flags = (uint32_t)flags,
+			  .flags2 = (uint32_t)(flags >> 32) },
 	};
 
 	assert_int_equal(send(bench->kernel, &in, sizeof(in), 0), sizeof(in));

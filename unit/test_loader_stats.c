@@ -18,8 +18,7 @@ static void assert_printed(const struct ext_stats *stats, bool json, const char 
 	free(text);
 }
 
-#define HEADER                                                                                     \
-	"opcode requests hits negative_hits misses stores invalidations evictions errors\n"
+#define HEADER "opcode requests hits negative_hits misses stores invalidations evictions errors\n"
 
 static void test_nothing_seen(void **state)
 {

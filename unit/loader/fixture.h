@@ -11,9 +11,9 @@
 #define STR_(x) #x
 #define STR(x) STR_(x)
 #define TAG(text) __attribute__((btf_decl_tag("extfuse:" text)))
-#define FACT(name, text)                                                                           \
+#define FACT(name, text) \
 	static const volatile char name SEC(".rodata") __attribute__((used)) TAG(text) = 0
-#define PARAM(type, name, preset, help)                                                            \
+#define PARAM(type, name, preset, help) \
 	const volatile __u64 ext_param_##name TAG("param:" type ":" #name ":" help) = preset
 
 #ifndef CONTRACT

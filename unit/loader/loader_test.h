@@ -33,8 +33,8 @@ static inline void hear(void *data, enum extfuse_log_level level, const char *li
 	}
 }
 
-#define LISTEN(name)                                                                               \
-	struct heard name##_heard = { 0 };                                                         \
+#define LISTEN(name)                       \
+	struct heard name##_heard = { 0 }; \
 	const struct ext_log name = { .fn = hear, .data = &name##_heard }
 
 /* Exactly one error was logged, and it contains @text. */
