@@ -139,7 +139,7 @@ static int serve_mounted(struct stackfs *fs)
 {
 	int status = 1;
 
-	if (accel_attach(fs, decided) < 0 || start_opstats(fs) < 0 || control_start(fs) < 0)
+	if (accel_attach(fs, decided) < 0 || control_start(fs) < 0)
 		return 1;
 	if (fuse_set_signal_handlers(fs->session) < 0) {
 		say("cannot catch signals: %s", startup_fuse_error());
@@ -159,7 +159,8 @@ static int serve(struct stackfs *fs)
 	raise_open_files();
 	umask(0);
 	creds_init();
-	if (open_source(fs) < 0 || mounts_check(fs) < 0 || accel_load(fs) < 0)
+	if (open_source(fs) < 0 || mounts_check(fs) < 0 || start_opstats(fs) < 0 ||
+	    accel_load(fs) < 0)
 		return 1;
 	fs->session = fuse_session_new(&opts->fuse, &stackfs_ops, sizeof(stackfs_ops), fs);
 	if (!fs->session) {

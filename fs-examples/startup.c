@@ -121,5 +121,5 @@ void startup_fuse_log(enum fuse_log_level level, const char *format, va_list ap)
 
 const char *startup_fuse_error(void)
 {
-	return fuse_error[0] ? fuse_error : "libfuse gives no reason";
+	return fuse_error[0] ? fuse_error : "see the message before this one";
 }
