@@ -441,8 +441,13 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	__u64 cookie = ctx->cookie[1];
 
 	if (cookie & EXT_C_ANSWERED) {
+		__u32 class = class_of(opcode);
+
 		not_live(ctx, stats, cookie);
 		cookie = ctx->cookie[1];
+		/* ext_refuse() has taken the begin back. */
+		if (class)
+			end_unseen(ctx, class);
 	}
 	/*
 	 * What only the reply names dies before the change's own stripes open:
@@ -481,10 +486,15 @@ static __noinline void withdrawn(struct extfuse_req *ctx, struct ext_op_stats *s
 
 	if (cookie & EXT_C_BEGUN)
 		lower_begun(ctx, cookie);
-	if (stats && reason < EXT_MISS_MAX) {
-		stats->requests--;
+	if (!stats)
+		return;
+	stats->requests--;
+	if (cookie & EXT_C_NEGATIVE)
+		stats->negative_hits--;
+	else if (cookie & EXT_C_ANSWERED)
+		stats->hits--;
+	else if (reason < EXT_MISS_MAX)
 		stats->misses[reason]--;
-	}
 }
 
 /* ---- Events ---- */
@@ -500,7 +510,8 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	case EXTFUSE_EV_ATTACH:
 		if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &minor, sizeof(minor)) >= 0)
 			ext_attached = minor + 1;
-		ext_draw();
+		/* Rows of an earlier connection name other inodes. */
+		ext_raise(&ext_all.last, ext_draw());
 		return;
 	case EXTFUSE_EV_FORGET:
 		/* FORGET raises `forgotten` alone and begins nothing; it is not queued yet */

@@ -88,8 +88,8 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 {
 	unsigned int i;
 
-	memset(ctx, 0, sizeof(*ctx));
 	ctx->args = args;
+	ctx->written = 0;
 	ctx->req.nodeid = args->nodeid;
 	ctx->req.opcode = opcode;
 	ctx->req.phase = phase;
@@ -101,10 +101,13 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 	ctx->req.child[1] = args->extfuse.child[1];
 	ctx->req.in_numargs = args->in_numargs;
 	ctx->req.out_numargs = args->out_numargs;
+	memset(ctx->req.in_size, 0, sizeof(ctx->req.in_size));
 	for (i = 0; i < args->in_numargs; i++)
 		ctx->req.in_size[i] = args->in_args[i].size;
+	memset(ctx->req.out_size, 0, sizeof(ctx->req.out_size));
 	for (i = 0; i < args->out_numargs && !error; i++)
 		ctx->req.out_size[i] = args->out_args[i].size;
+	ctx->req.reserved = 0;
 	ctx->req.cookie[0] = args->extfuse.cookie[0];
 	ctx->req.cookie[1] = args->extfuse.cookie[1];
 }
@@ -141,6 +144,18 @@ static int extfuse_run_request(const struct bpf_prog *prog,
 	args->extfuse.seen = true;
 
 	return ret;
+}
+
+/* A short reply of the server must not be filled up with a refused answer */
+static void extfuse_clear_outputs(struct extfuse_ctx *ctx)
+{
+	struct fuse_args *args = ctx->args;
+	unsigned int i;
+
+	for (i = 0; ctx->written >> i; i++)
+		if (ctx->written & BIT(i))
+			memset(args->out_args[i].value, 0,
+			       args->out_args[i].size);
 }
 
 static bool extfuse_valid_xattrs(const char *list, size_t size)
@@ -222,6 +237,17 @@ static bool extfuse_valid_outputs(const struct extfuse_ctx *ctx)
 	}
 }
 
+/* Does a LOOKUP answer fit the inode that is to be revalidated, if any? */
+static bool extfuse_same_inode(const struct fuse_args *args)
+{
+	const struct inode *inode = args->extfuse.inode;
+	struct fuse_entry_out *entry = args->out_args[0].value;
+
+	return !inode || !entry->nodeid ||
+	       (entry->nodeid == get_node_id((struct inode *)inode) &&
+		!fuse_stale_inode(inode, entry->generation, &entry->attr));
+}
+
 /*
  * The kernel's own rules about a program's return value; *@res is the result of
  * the request when it is taken.
@@ -238,6 +264,11 @@ static enum extfuse_verdict extfuse_accept(const struct extfuse_ctx *ctx,
 		*res = ret;
 		return EXTFUSE_TAKE;
 	}
+
+	/* Another inode than the one that is here: let the server say so */
+	if (ret == 0 && args->opcode == FUSE_LOOKUP && ctx->written &&
+	    !extfuse_same_inode(args))
+		return EXTFUSE_ASK;
 
 	if (ret || !extfuse_may_give_outputs(args->opcode) ||
 	    !extfuse_valid_outputs(ctx))
@@ -258,12 +289,15 @@ static bool extfuse_may_answer(const struct fuse_conn *fc,
 		return false;
 
 	/*
-	 * Stores through a mapping of a backing file make no request.  Read
-	 * before the program runs: extfuse_backing_gone() tells it before
-	 * the backing file is dropped.
+	 * Read before the program looks at its rows: extfuse_backing_gone()
+	 * tells it before the backing file is dropped.
 	 */
-	if (inode && fuse_inode_backing(get_fuse_inode((struct inode *)inode)))
-		return false;
+	if (inode) {
+		if (extfuse_backed(inode))
+			return false;
+		/* Before the program's loads; pairs with that event */
+		smp_rmb();
+	}
 
 	return READ_ONCE(fc->initialized) && READ_ONCE(fc->connected) &&
 	       !fc->conn_error;
@@ -280,9 +314,17 @@ static bool extfuse_set_ids(struct mnt_idmap *idmap, struct fuse_mount *fm,
 	kgid_t fsgid = no_idmap ? current_fsgid() :
 				  mapped_fsgid(idmap, fc->user_ns);
 
+	args->extfuse.pid = pid_nr_ns(task_pid(current), fc->pid_ns);
+
+	/* Its map is the identity */
+	if (fc->user_ns == &init_user_ns) {
+		args->extfuse.uid = __kuid_val(fsuid);
+		args->extfuse.gid = __kgid_val(fsgid);
+		return !no_idmap || (uid_valid(fsuid) && gid_valid(fsgid));
+	}
+
 	args->extfuse.uid = from_kuid(fc->user_ns, fsuid);
 	args->extfuse.gid = from_kgid(fc->user_ns, fsgid);
-	args->extfuse.pid = pid_nr_ns(task_pid(current), fc->pid_ns);
 
 	return !no_idmap || (args->extfuse.uid != (uid_t)-1 &&
 			     args->extfuse.gid != (gid_t)-1);
@@ -322,6 +364,8 @@ bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
 
 	may_answer = extfuse_set_ids(idmap, fm, args) &&
 		     extfuse_may_answer(fc, args);
+	ctx.written = 0;
+	ctx.args = args;
 
 	rcu_read_lock();
 	prog = rcu_dereference(fc->extfuse.prog);
@@ -334,8 +378,10 @@ bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
 	}
 	rcu_read_unlock();
 
-	if (verdict != EXTFUSE_TAKE)
+	if (verdict != EXTFUSE_TAKE) {
+		extfuse_clear_outputs(&ctx);
 		return false;
+	}
 
 	args->extfuse.seen = false;
 	if (*res >= 0 && args->out_argvar)
@@ -448,7 +494,7 @@ struct inode *extfuse_live_inode(struct super_block *sb,
 	    fuse_stale_inode(inode, entry->generation,
 			     (struct fuse_attr *)&entry->attr) ||
 	    IS_AUTOMOUNT(inode) || (entry->attr.flags & FUSE_ATTR_SUBMOUNT) ||
-	    fuse_inode_backing(fi))
+	    extfuse_backed(inode))
 		goto refuse;
 
 	/* Orders taking the reference before the second look at the counter */
@@ -667,8 +713,12 @@ bool extfuse_foreign_writer(const struct file *file)
 	const struct cred *writer = current_cred();
 
 	return !uid_eq(opener->uid, writer->uid) ||
+	       !uid_eq(opener->euid, writer->euid) ||
+	       !uid_eq(opener->suid, writer->suid) ||
 	       !uid_eq(opener->fsuid, writer->fsuid) ||
 	       !gid_eq(opener->gid, writer->gid) ||
+	       !gid_eq(opener->egid, writer->egid) ||
+	       !gid_eq(opener->sgid, writer->sgid) ||
 	       !gid_eq(opener->fsgid, writer->fsgid) ||
 	       opener->user_ns != writer->user_ns ||
 	       !cap_issubset(writer->cap_effective, opener->cap_effective);
@@ -676,7 +726,7 @@ bool extfuse_foreign_writer(const struct file *file)
 
 static int extfuse_attach(struct fuse_mount *fm, struct fuse_args *args, int fd)
 {
-	struct fuse_conn *fc = fm->fc;
+	struct fuse_conn *other, *fc = fm->fc;
 	struct bpf_prog *prog;
 
 	if (!extfuse_init_flags(fc))
@@ -695,15 +745,19 @@ static int extfuse_attach(struct fuse_mount *fm, struct fuse_args *args, int fd)
 	if (args->extfuse.foreign_writer)
 		return -EPERM;
 
+	/* Nodeids of two connections must not meet in one program's maps */
+	guard(mutex)(&fuse_mutex);
 	prog = bpf_prog_get_type(fd, BPF_PROG_TYPE_EXTFUSE);
 	if (IS_ERR(prog))
 		return PTR_ERR(prog);
 
-	/* INIT is answered once */
-	if (WARN_ON_ONCE(rcu_access_pointer(fc->extfuse.prog))) {
-		bpf_prog_put(prog);
-		return -EBUSY;
+	list_for_each_entry(other, &fuse_conn_list, entry) {
+		if (rcu_access_pointer(other->extfuse.prog) == prog) {
+			bpf_prog_put(prog);
+			return -EBUSY;
+		}
 	}
+	/* INIT is answered once, and nothing else sets it */
 	rcu_assign_pointer(fc->extfuse.prog, prog);
 	return 0;
 }
@@ -723,7 +777,7 @@ void extfuse_init_reply(struct fuse_mount *fm, struct fuse_args *args,
 {
 	struct fuse_conn *fc = fm->fc;
 	struct fuse_args event = {};
-	u32 minor = MINOR(fc->dev);
+	u32 dev = fc->dev;
 	int err;
 
 	if (!(flags & FUSE_FS_EXTFUSE))
@@ -732,19 +786,20 @@ void extfuse_init_reply(struct fuse_mount *fm, struct fuse_args *args,
 	err = extfuse_attach(fm, args, out->extfuse_prog_fd);
 	if (err) {
 		fc->extfuse.error = err;
-		pr_warn("extfuse: connection %u: program not attached, error %d%s\n",
-			minor, err,
-			err == -EACCES ? " (allow_other needs default_permissions)" :
-			err == -EPERM ? " (the writer is not who opened /dev/fuse)" :
-			err == -EOPNOTSUPP ? " (dax, submounts or not offered)" :
-			" (not a program of this type?)");
+		pr_warn_ratelimited("extfuse: connection %u: program not attached, error %d%s\n",
+				    dev, err,
+				    err == -EACCES ? " (allow_other needs default_permissions)" :
+				    err == -EPERM ? " (the writer is not who opened /dev/fuse)" :
+				    err == -EOPNOTSUPP ? " (dax, submounts or not offered)" :
+				    err == -EBUSY ? " (attached to another connection)" :
+				    " (not a program of this type?)");
 		return;
 	}
 
-	pr_info("extfuse: connection %u: program attached\n", minor);
+	pr_info_ratelimited("extfuse: connection %u: program attached\n", dev);
 	event.in_numargs = 1;
-	event.in_args[0].size = sizeof(minor);
-	event.in_args[0].value = &minor;
+	event.in_args[0].size = sizeof(dev);
+	event.in_args[0].value = &dev;
 	extfuse_event(fc, &event, EXTFUSE_EV_ATTACH);
 }
 
@@ -752,7 +807,8 @@ void extfuse_init_reply(struct fuse_mount *fm, struct fuse_args *args,
  * extfuse_conn_free - give back the program
  * @fc: the connection; nobody else has a reference to it
  *
- * The program's own memory is freed after a grace period by bpf_prog_put().
+ * A lookup in RCU-walk may still run the program: its memory, like that of the
+ * connection and of its namespaces, is freed after a grace period.
  */
 void extfuse_conn_free(struct fuse_conn *fc)
 {
@@ -785,11 +841,12 @@ s64 extfuse_state(struct fuse_conn *fc)
 /* Give the argument's bytes, zeroing what is larger; all of it on error */
 static int extfuse_copy(void *dst, u32 size, const void *src, u32 len)
 {
-	if (!src || len > size) {
+	if (len > size || (len && !src)) {
 		memset(dst, 0, size);
 		return src ? -E2BIG : -EINVAL;
 	}
-	memcpy(dst, src, len);
+	if (len)
+		memcpy(dst, src, len);
 	memset(dst + len, 0, size - len);
 	return 0;
 }
@@ -809,7 +866,6 @@ BPF_CALL_4(bpf_extfuse_read_args, struct extfuse_req *, req, u32, type,
 {
 	struct extfuse_ctx *ctx = container_of(req, struct extfuse_ctx, req);
 	struct fuse_args *args = ctx->args;
-	const void *value = NULL;
 	unsigned int i;
 
 	switch (type) {
@@ -854,7 +910,8 @@ BPF_CALL_4(bpf_extfuse_read_args, struct extfuse_req *, req, u32, type,
 		return -EBADRQC;
 	}
 
-	return extfuse_copy(dst, size, value, 0);
+	memset(dst, 0, size);
+	return -EINVAL;
 }
 
 static const struct bpf_func_proto bpf_extfuse_read_args_proto = {
@@ -983,7 +1040,7 @@ static int extfuse_test_sizes(const struct extfuse_req *req, u32 *in_total,
 	if (req->phase > EXTFUSE_EVENT || req->reserved ||
 	    req->in_numargs > ARRAY_SIZE(req->in_size) ||
 	    req->out_numargs > ARRAY_SIZE(req->out_size) ||
-	    req->error > 0 || req->error <= -512)
+	    req->error > 0 || req->error < EXTFUSE_WITHDRAWN)
 		return -EINVAL;
 	for (i = 0; i < req->in_numargs; i++)
 		in += req->in_size[i];

@@ -44,6 +44,12 @@ enum extfuse_arg {
  */
 #define EXTFUSE_UPCALL	(-38)
 
+/*
+ * extfuse_req.error of a request that was not sent, since it could not be
+ * answered on the way that the kernel tried first: the same request follows.
+ */
+#define EXTFUSE_WITHDRAWN	(-512)
+
 /* Values of extfuse_req.phase. */
 enum extfuse_phase {
 	/*
@@ -70,7 +76,10 @@ enum extfuse_phase {
 
 /* Values of extfuse_req.opcode in EXTFUSE_EVENT, and their inputs. */
 enum extfuse_event {
-	/* The program was attached.  in[0]: __u32 minor device number */
+	/*
+	 * The program was attached, before any request is shown.  in[0]: __u32
+	 * number of the connection, as in /sys/fs/fuse/connections
+	 */
 	EXTFUSE_EV_ATTACH	= 1,
 	/* nodeid is forgotten, before FORGET is queued.  in[0]: __u64 nlookup */
 	EXTFUSE_EV_FORGET	= 2,
@@ -106,7 +115,8 @@ enum extfuse_event {
  * @uid:	requester's fsuid as the daemon sees it
  * @gid:	requester's fsgid as the daemon sees it
  * @pid:	requester's thread id as the daemon sees it
- * @error:	EXTFUSE_REPLY: 0 or the negative error of the request
+ * @error:	EXTFUSE_REPLY: 0, the negative error of the request, or
+ *		EXTFUSE_WITHDRAWN
  * @child:	inodes besides @nodeid that the kernel knows the request changes
  *		(UNLINK, RMDIR: the victim; RENAME, RENAME2: what moves, what is
  *		replaced; LINK: the inode that gets a name), else 0
