@@ -36,7 +36,7 @@ typedef void (*extfuse_log_fn)(void *data, enum extfuse_log_level level, const c
  */
 struct extfuse_opts {
 	size_t size;
-	/* "ttl+lru" or paths that contain '/'; required */
+	/* "ttl+lru": names, or paths that contain '/' (and no '+'); required */
 	const char *policy;
 	/* "name=value" strings, NULL-terminated, or NULL */
 	const char *const *params;
@@ -51,6 +51,12 @@ struct extfuse_opts {
 };
 
 /*
+ * Objects of known names are searched in the directories of the environment's
+ * EXTFUSE_OBJECT_PATH (DIR:DIR), then around the library and the program, then
+ * where the project was installed; in each as DIR/policies/NAME.bpf.o,
+ * DIR/handlers/NAME.bpf.o or DIR/NAME.bpf.o. The first directory that has the
+ * dispatcher ends the search for handlers: what is missing there is missing.
+ *
  * Link, check and load nothing yet: reads the objects, links them, sets the
  * parameters. A user's error (unknown policy, bad parameter, conflict, broken
  * object) gives one EXTFUSE_LOG_ERROR line that says what to do, and -EINVAL,
@@ -60,8 +66,9 @@ int extfuse_open(const struct extfuse_opts *opts, struct extfuse **out);
 
 /*
  * Load the linked program into the kernel. -EOPNOTSUPP: this kernel has no
- * ExtFUSE; -EPERM: no permission to load BPF; -EINVAL: the verifier refused a
- * handler or policy (logged with the lines that matter).
+ * ExtFUSE, or it is switched off; -EPERM: no permission to load BPF; -EINVAL: the
+ * verifier refused a handler or policy; -E2BIG, -ENOMEM: max_entries is too
+ * large. The last three are logged as errors, the others as information.
  */
 int extfuse_load(struct extfuse *ext);
 
@@ -76,6 +83,10 @@ int extfuse_load(struct extfuse *ext);
  * offered). on_request, if not NULL, runs for each request read from the
  * kernel with its opcode, before the daemon sees it, with or without a program.
  * @ext may be NULL: then only on_request and passthrough negotiation apply.
+ *
+ * clone_fd works. Replies are spliced as libfuse does; requests only without
+ * on_request, since a spliced request cannot be looked at (libfuse then does
+ * not offer FUSE_CAP_SPLICE_READ). One handle serves one session: -EBUSY.
  */
 struct extfuse_session_opts {
 	size_t size;
@@ -99,7 +110,7 @@ void extfuse_session_teardown(const struct fuse_session *se);
 int extfuse_attach_state(const struct extfuse *ext);
 
 /*
- * Daemon-side fills. Take a token before looking at the file; apply the fill
+ * Daemon-side fills (-EPERM if the process gave up its right to run BPF). Take a token before looking at the file; apply the fill
  * before replying to the request that pins the nodeids. A fill passes through
  * the policy and may be refused silently (0 is returned; statistics tell).
  * attr_flags are FUSE_ATTR_*; timeouts in seconds as in fuse_entry_param.
@@ -117,7 +128,27 @@ int extfuse_fill_negative(struct extfuse *ext, uint64_t token, uint64_t parent, 
 int extfuse_inval_inode(struct extfuse *ext, uint64_t nodeid);
 int extfuse_inval_entry(struct extfuse *ext, uint64_t parent, const char *name);
 
-/* Stop answering, unload what is not held by the kernel, free the handle. NULL is allowed. */
+/*
+ * Counters of one opcode (linux/fuse.h) since the program was loaded, summed
+ * over the CPUs: requests = hits + negative_hits + misses. Opcodes from 64 on
+ * share one set. The caller sets size to the structure's size as it knows it.
+ */
+struct extfuse_op_stats {
+	size_t size;
+	uint64_t requests;
+	uint64_t hits;
+	uint64_t negative_hits;
+	uint64_t misses;
+	uint64_t stores;
+	uint64_t invalidations;
+	uint64_t errors;
+};
+int extfuse_op_stats(const struct extfuse *ext, uint32_t opcode, struct extfuse_op_stats *stats);
+
+/*
+ * Stop answering, unload what is not held by the kernel, free the handle. Call
+ * it after the session loop has ended. NULL is allowed.
+ */
 void extfuse_close(struct extfuse *ext);
 
 #ifdef __cplusplus

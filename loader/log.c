@@ -70,6 +70,9 @@ static void keep_warning(struct ext_libbpf_scope *scope, const char *text)
 	const char *message = strncmp(text, "libbpf: ", 8) ? text : text + 8;
 	const char *prog = strstr(message, "prog '");
 
+	/* The last word is always this one, and says nothing. */
+	if (!strncmp(message, "failed to load object", 21))
+		return;
 	snprintf(scope->warning, sizeof(scope->warning), "%.*s", (int)strcspn(message, "\n"),
 		 message);
 	/* "prog 'NAME': failed to load" comes before "failed to load object". */

@@ -160,14 +160,60 @@ int ext_running_policy(const struct ext_running *running, char **out)
 	return -ENOENT;
 }
 
-static void add_stats(struct ext_op_stats *sum, const struct ext_op_stats *cpu)
+/* Sums one opcode's counters over the CPUs. */
+static int sum_stats(int fd, uint32_t opcode, struct ext_op_stats *sum)
 {
-	const uint64_t *from = (const uint64_t *)cpu;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 0)
+		return cpus;
+
+	_cleanup_free_ struct ext_op_stats *values = calloc((size_t)cpus, sizeof(*values));
 	uint64_t *to = (uint64_t *)sum;
 
+	if (!values)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &opcode, values))
+		return -errno;
+	memset(sum, 0, sizeof(*sum));
 	_Static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "counters only");
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+			to[i] += ((const uint64_t *)&values[cpu])[i];
+	return 0;
+}
+
+int extfuse_op_stats(const struct extfuse *ext, uint32_t opcode, struct extfuse_op_stats *stats)
+{
+	if (!stats || stats->size < sizeof(stats->size))
+		return -EINVAL;
+	if (!ext || !ext->loaded)
+		return -ENOTCONN;
+
+	int fd = bpf_object__find_map_fd_by_name(ext->bpf, "ext_stats");
+	struct ext_op_stats sum;
+	int err = fd < 0 ? -ENOENT :
+			   sum_stats(fd, opcode < EXT_OPCODES ? opcode : EXT_OPCODES, &sum);
+
+	if (err)
+		return err;
+
+	struct extfuse_op_stats out = {
+		.size = stats->size,
+		.requests = sum.requests,
+		.hits = sum.hits,
+		.negative_hits = sum.negative_hits,
+		.stores = sum.stores,
+		.invalidations = sum.invalidations,
+		.errors = sum.errors,
+	};
+
+	for (size_t i = 0; i < EXT_MISS_MAX; i++)
+		out.misses += sum.misses[i];
+	/* What this version does not know is zero. */
+	memset(stats, 0, out.size);
+	memcpy(stats, &out, out.size < sizeof(out) ? out.size : sizeof(out));
+	return 0;
 }
 
 /* Rows in a hash; buckets are read whole, so a busy map cannot keep us forever. */
@@ -198,7 +244,6 @@ static int count_rows(int fd, const struct bpf_map_info *info, uint64_t *rows)
 int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 {
 	int fd = ext_running_map(running, "ext_stats");
-	int cpus = libbpf_num_possible_cpus();
 	struct bpf_map_info info;
 	uint64_t inserts = 0;
 	uint64_t reclaims = 0;
@@ -207,8 +252,6 @@ int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 
 	if (fd < 0)
 		return fd;
-	if (cpus < 0)
-		return cpus;
 
 	int err = map_info(fd, &info);
 
@@ -217,10 +260,6 @@ int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 	if (info.value_size != sizeof(struct ext_op_stats))
 		return -EPROTO;
 
-	_cleanup_free_ struct ext_op_stats *values = calloc((size_t)cpus, sizeof(*values));
-
-	if (!values)
-		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
 
 	/*
@@ -228,10 +267,9 @@ int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 	 * what is inserted meanwhile cannot seem evicted.
 	 */
 	for (uint32_t opcode = 0; opcode < EXT_STATS_ROWS; opcode++) {
-		if (bpf_map_lookup_elem(fd, &opcode, values))
-			return -errno;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			add_stats(&out->ops[opcode], &values[cpu]);
+		err = sum_stats(fd, opcode, &out->ops[opcode]);
+		if (err)
+			return err;
 		inserts += out->ops[opcode].inserts;
 		reclaims += out->ops[opcode].reclaims;
 	}

@@ -212,6 +212,10 @@ static void test_handles_that_are_not_loaded(void **state)
 	assert_int_equal(extfuse_inval_entry(ext, 1, "a"), -ENOTCONN);
 	assert_int_equal(extfuse_inval_entry(ext, 1, NULL), -EINVAL);
 	assert_int_equal(extfuse_inval_inode(NULL, 1), -ENOTCONN);
+	assert_int_equal(extfuse_op_stats(ext, 1, &(struct extfuse_op_stats){ .size = 8 }),
+			 -ENOTCONN);
+	assert_int_equal(extfuse_op_stats(ext, 1, &(struct extfuse_op_stats){ 0 }), -EINVAL);
+	assert_int_equal(extfuse_op_stats(ext, 1, NULL), -EINVAL);
 	assert_int_equal(extfuse_load(NULL), -EINVAL);
 	extfuse_close(ext);
 	extfuse_close(NULL);
