@@ -44,7 +44,9 @@
 
 #define EXT_STR_(x) #x
 #define EXT_STR(x) EXT_STR_(x)
+#ifndef EXT_TAG
 #define EXT_TAG(text) __attribute__((btf_decl_tag("extfuse:" text)))
+#endif
 
 /* A fact without a value of its own; name must be unique in the file. */
 #define EXT_FACT(name, text) \
@@ -89,7 +91,7 @@ EXT_FACT(ext_fact_contract, "contract:" EXT_STR(EXT_CONTRACT));
 #define EXT_EVENT(event) EXT_PROGRAM("extfuse/event/" #event, ev_##event)
 
 /* The license that the kernel sees; helpers of ExtFUSE are for GPL programs. */
-#define EXT_LICENSE char _license[] SEC("license") = "GPL"
+#define EXT_LICENSE static char _license[] SEC("license") __attribute__((used)) = "GPL"
 
 /* The two helpers of the program type, see linux/extfuse.h. */
 #ifndef EXT_FAKE_HELPERS

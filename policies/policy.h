@@ -32,7 +32,7 @@
 
 #include <stdbool.h>
 
-#include "handler.h"
+#include "../handlers/handler.h"
 
 /* What it is for; what it is bad at. Once per file. */
 #define EXT_POLICY(text) EXT_FACT(ext_fact_policy, "policy:" text)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * fake.h - a kernel and a daemon for BPF programs that run on the host
+ *
+ * A test makes a request with one call for its opcode (req_lookup(), ...), lets
+ * the program see it (fake_send()), and answers it as the daemon would
+ * (fake_answer() and its relatives). What happens between the two is the race
+ * that the test is about. fake_ask() does both: it returns 1 if the program
+ * answered, else lets the daemon answer.
+ */
+#ifndef FAKE_H
+#define FAKE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+#include <cmocka.h>
+
+#include <linux/fuse.h>
+#include <linux/extfuse.h>
+
+#include "../../policies/policy.h"
+#include "../../handlers/coherence.h"
+
+/* A request, and what it carries. ctx is first: programs get its address. */
+struct fake_req {
+	struct extfuse_req ctx;
+	const void *in[3];
+	void *out[2];
+	unsigned int written;
+	/* the inputs and outputs themselves */
+	union {
+		struct fuse_entry_out entry;
+		struct fuse_attr_out attr;
+		struct fuse_statx_out statx;
+		char bytes[512];
+	} out_buf[2];
+	char in_buf[3][512];
+};
+
+/* Variables of the sources under test. */
+extern __u64 ext_epoch, ext_seq;
+extern __u32 ext_attached, ext_generation;
+extern EXT_KNOB __u32 ext_fill, ext_one_nodeid;
+extern EXT_KNOB __u64 ext_param_atime;
+extern struct ext_inode_stripe ext_inodes[EXT_STRIPES];
+extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
+extern struct ext_all_stripe ext_all;
+
+/* Empty maps, stripes at zero, one second after boot, attached and open. A cmocka setup function. */
+int fake_setup(void **state);
+/* Check the sums of the statistics and free the maps. */
+int fake_teardown(void **state);
+
+void fake_advance(__u64 ns);
+/* Hash maps hold so many rows from here on. */
+void fake_limit(unsigned int rows);
+/* Hash maps behave as LRU_HASH from here on. */
+void fake_lru(void);
+/* Updates of hash maps that would succeed fail with error from here on, until it is 0. */
+void fake_fail_updates(int error);
+/* Reads of this argument fail from here on; -1: none. */
+void fake_fail_reads(int arg);
+/* Flip a bit in the value of every row, as if it had been copied while somebody wrote. */
+void fake_tear_rows(void);
+/* The slot is empty from here on, as if the object were not there: "LOOKUP", "LOOKUP/reply", ... */
+void fake_remove(const char *section);
+/* Rows in all maps of names and attributes. */
+unsigned int fake_rows(void);
+
+/* Requests, one for each opcode. */
+struct fake_req req_lookup(__u64 parent, const char *name);
+struct fake_req req_getattr(__u64 nodeid);
+struct fake_req req_statx(__u64 nodeid);
+struct fake_req req_create(__u64 parent, const char *name);
+struct fake_req req_mknod(__u64 parent, const char *name);
+struct fake_req req_mkdir(__u64 parent, const char *name);
+struct fake_req req_symlink(__u64 parent, const char *name, const char *target);
+struct fake_req req_link(__u64 nodeid, __u64 parent, const char *name);
+struct fake_req req_unlink(__u64 parent, const char *name, __u64 victim);
+struct fake_req req_rmdir(__u64 parent, const char *name, __u64 victim);
+struct fake_req req_rename(__u64 parent, const char *name, __u64 newdir, const char *newname,
+			   __u64 moved, __u64 replaced);
+struct fake_req req_rename2(__u64 parent, const char *name, __u64 newdir, const char *newname,
+			    __u64 moved, __u64 replaced, __u32 flags);
+struct fake_req req_tmpfile(__u64 parent);
+struct fake_req req_open(__u64 nodeid, __u32 flags);
+struct fake_req req_read(__u64 nodeid, __u64 offset, __u32 size);
+struct fake_req req_write(__u64 nodeid);
+struct fake_req req_setattr(__u64 nodeid);
+struct fake_req req_copy_file_range(__u64 nodeid_in, __u64 nodeid_out);
+struct fake_req req_readdirplus(__u64 nodeid);
+struct fake_req req_getxattr(__u64 nodeid, const char *name, __u32 size);
+struct fake_req req_listxattr(__u64 nodeid, __u32 size);
+/* Any other opcode: no inputs, no outputs. */
+struct fake_req req_plain(__u32 opcode, __u64 nodeid);
+
+/* Run the program; its return value after the kernel's rules. */
+int fake_send(struct fake_req *req);
+/* The daemon's answer: the outputs are in req->out_buf. */
+void fake_answer(struct fake_req *req);
+void fake_fail(struct fake_req *req, int error);
+void fake_answer_entry(struct fake_req *req, const struct fuse_entry_out *entry);
+void fake_answer_attr(struct fake_req *req, const struct fuse_attr_out *attr);
+/* A reply with a variable last output of so many bytes (READ, GETXATTR). */
+void fake_answer_bytes(struct fake_req *req, const void *bytes, __u32 size);
+
+/* What the daemon says of a file, by default valid for 10 s, mode 0644, nlink 1. */
+struct fuse_entry_out fake_entry(__u64 nodeid, __u64 size);
+struct fuse_attr_out fake_attr(__u64 nodeid, __u64 size);
+
+/* Ask for a name or attributes; the daemon answers with these if the program does not. */
+bool fake_lookup(__u64 parent, const char *name, const struct fuse_entry_out *entry);
+bool fake_getattr(__u64 nodeid, const struct fuse_attr_out *attr);
+/* As these, with a default answer. */
+bool fake_lookup_file(__u64 parent, const char *name, __u64 nodeid);
+bool fake_getattr_file(__u64 nodeid);
+/* The daemon says ENOENT if the program does not know. */
+bool fake_lookup_none(__u64 parent, const char *name);
+
+/* Would the program answer? Changes nothing but counters: no reply follows. */
+bool answers_lookup(__u64 parent, const char *name);
+bool answers_getattr(__u64 nodeid);
+
+/* No stripe is busy: all that began has ended. */
+void assert_quiet(void);
+
+/* A change, from its request to its reply. */
+void fake_change(struct fake_req req);
+
+/* Events. */
+void fake_forget(__u64 nodeid);
+void fake_inval_attr(__u64 nodeid, __u32 mask);
+void fake_direntplus(const struct fake_req *readdirplus, const char *name,
+		     const struct fuse_entry_out *entry);
+void fake_event(__u32 event, __u64 nodeid, __u64 child, const char *name);
+
+/* The daemon's fills and invalidations; the program's return value. */
+int fake_fill_attr(__u64 token, __u64 nodeid, const struct fuse_entry_out *entry);
+int fake_fill_entry(__u64 token, __u64 parent, const char *name,
+		    const struct fuse_entry_out *entry);
+int fake_fill_negative(__u64 token, __u64 parent, const char *name);
+int fake_inval_inode(__u64 nodeid);
+int fake_inval_entry(__u64 parent, const char *name);
+
+/* Statistics of an opcode; that the sum is right is checked on each call. */
+struct ext_op_stats fake_stats(__u32 opcode);
+
+#define fake_test(function) cmocka_unit_test_setup_teardown(function, fake_setup, fake_teardown)
+
+#endif /* FAKE_H */

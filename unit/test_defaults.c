@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* test_defaults.c - what holds for a hook that no policy defines */
+#include "fakes/fake.h"
+
+static void rows_are_kept_for_ever_in_a_hash(void **state)
+{
+	(void)state;
+	__u64 mark = 5;
+
+	assert_true(ext_policy_active());
+	assert_true(ext_policy_store(EXT_KIND_ATTR, &mark));
+	assert_int_equal(mark, 0);
+	assert_true(ext_policy_fresh(EXT_KIND_ENTRY, mark) == EXT_FOREVER);
+	assert_false(ext_policy_remove());
+	assert_int_equal(ext_policy_shape(), EXT_SHAPE_HASH);
+}
+
+static void the_daemons_validity_is_handed_on(void **state)
+{
+	(void)state;
+	struct fuse_entry_out entry = fake_entry(42, 1);
+	struct fake_req lookup = req_lookup(1, "file");
+
+	entry.entry_valid = 4;
+	entry.entry_valid_nsec = 5;
+	fake_lookup(1, "file", &entry);
+	fake_advance(1000000000000ULL);
+	assert_int_equal(fake_send(&lookup), 0);
+	assert_int_equal(lookup.out_buf[0].entry.entry_valid, 4);
+	assert_int_equal(lookup.out_buf[0].entry.entry_valid_nsec, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fake_test(rows_are_kept_for_ever_in_a_hash),
+		fake_test(the_daemons_validity_is_handed_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

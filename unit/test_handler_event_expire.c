@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* test_handler_event_expire.c - which rows the notification EXPIRE ends */
+#include "fakes/fake.h"
+
+static void expire_drops_its_name_and_no_other(void **state)
+{
+	(void)state;
+	fake_lookup_file(7, "name", 60);
+	fake_lookup_file(7, "other", 61);
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	assert_false(answers_lookup(7, "name"));
+	assert_true(answers_lookup(7, "other"));
+	assert_quiet();
+}
+
+static void expire_drops_names_that_do_not_exist(void **state)
+{
+	(void)state;
+	fake_lookup_none(7, "name");
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	assert_false(answers_lookup(7, "name"));
+}
+
+static void expire_ends_the_directorys_attributes(void **state)
+{
+	(void)state;
+	fake_getattr_file(7);
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	assert_false(answers_getattr(7));
+}
+
+static void lookup_from_before_expire_is_not_answered_after_it(void **state)
+{
+	(void)state;
+	struct fake_req slow = req_lookup(7, "name");
+
+	assert_int_equal(fake_send(&slow), -ENOSYS);
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	fake_fail(&slow, -ENOENT);
+	assert_false(answers_lookup(7, "name"));
+}
+
+static void without_handler_expire_drops_all_names_of_its_directory(void **state)
+{
+	(void)state;
+	fake_remove("event/EXPIRE");
+	fake_lookup_file(7, "name", 60);
+	fake_lookup_file(7, "other", 61);
+	fake_lookup_file(8, "elsewhere", 62);
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	assert_false(answers_lookup(7, "name"));
+	assert_false(answers_lookup(7, "other"));
+	assert_true(answers_lookup(8, "elsewhere"));
+	assert_quiet();
+}
+
+static void unreadable_name_of_expire_drops_all_names_of_its_directory(void **state)
+{
+	(void)state;
+	fake_lookup_file(7, "name", 60);
+	fake_fail_reads(IN_PARAM_0_VALUE);
+	fake_event(EXTFUSE_EV_EXPIRE, 7, 0, "name");
+	fake_fail_reads(-1);
+	assert_false(answers_lookup(7, "name"));
+	assert_quiet();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fake_test(expire_drops_its_name_and_no_other),
+		fake_test(expire_drops_names_that_do_not_exist),
+		fake_test(expire_ends_the_directorys_attributes),
+		fake_test(lookup_from_before_expire_is_not_answered_after_it),
+		fake_test(without_handler_expire_drops_all_names_of_its_directory),
+		fake_test(unreadable_name_of_expire_drops_all_names_of_its_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

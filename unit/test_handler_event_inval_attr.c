@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* test_handler_event_inval_attr.c - which attributes the driver's own invalidation ends */
+#include "fakes/fake.h"
+
+#define ATIME 0x20U
+#define MTIME 0x40U
+
+static void stale_attributes_are_not_answered(void **state)
+{
+	(void)state;
+	fake_getattr_file(42);
+	fake_inval_attr(42, MTIME);
+	assert_false(answers_getattr(42));
+	assert_quiet();
+}
+
+static void stale_atime_counts_if_strict(void **state)
+{
+	(void)state;
+	fake_getattr_file(42);
+	fake_inval_attr(42, ATIME);
+	assert_false(answers_getattr(42));
+}
+
+static void stale_atime_alone_does_not_count_if_relaxed(void **state)
+{
+	(void)state;
+	ext_param_atime = 1;
+	fake_getattr_file(42);
+	fake_inval_attr(42, ATIME);
+	assert_true(answers_getattr(42));
+	fake_inval_attr(42, ATIME | MTIME);
+	assert_false(answers_getattr(42));
+	assert_quiet();
+}
+
+static void unreadable_mask_counts(void **state)
+{
+	(void)state;
+	ext_param_atime = 1;
+	fake_getattr_file(42);
+	fake_fail_reads(IN_PARAM_0_VALUE);
+	fake_inval_attr(42, ATIME);
+	fake_fail_reads(-1);
+	assert_false(answers_getattr(42));
+	assert_quiet();
+}
+
+static void without_handler_atime_counts(void **state)
+{
+	(void)state;
+	fake_remove("event/INVAL_ATTR");
+	ext_param_atime = 1;
+	fake_getattr_file(42);
+	fake_inval_attr(42, ATIME);
+	assert_false(answers_getattr(42));
+	assert_quiet();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fake_test(stale_attributes_are_not_answered),
+		fake_test(stale_atime_counts_if_strict),
+		fake_test(stale_atime_alone_does_not_count_if_relaxed),
+		fake_test(unreadable_mask_counts),
+		fake_test(without_handler_atime_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

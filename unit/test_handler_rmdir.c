@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* test_handler_rmdir.c - which rows RMDIR ends */
+#include "names_test.h"
+
+static void rmdir_drops_its_name_and_no_other(void **state)
+{
+	(void)state;
+	assert_changes_name(req_rmdir(DIR, "name", 60), "name");
+}
+
+static void failed_rmdir_drops_its_name(void **state)
+{
+	(void)state;
+	assert_changes_name_though_it_fails(req_rmdir(DIR, "name", 60), "name");
+}
+
+static void without_handler_rmdir_drops_all_names_of_its_directory(void **state)
+{
+	(void)state;
+	assert_coarse_without_handler(req_rmdir(DIR, "name", 60), "RMDIR", "name");
+}
+
+static void parent_of_rmdir_loses_its_attributes(void **state)
+{
+	(void)state;
+	assert_changes_inode(req_rmdir(DIR, "name", 60), DIR);
+}
+
+static void unreadable_name_of_rmdir_drops_all_names_of_its_directory(void **state)
+{
+	(void)state;
+	struct fake_req req = req_rmdir(DIR, "name", 60);
+
+	fake_lookup_none(DIR, "name");
+	fake_fail_reads(IN_PARAM_0_VALUE);
+	assert_int_equal(fake_send(&req), -ENOSYS);
+	fake_fail_reads(-1);
+	assert_false(answers_lookup(DIR, "name"));
+	fake_fail(&req, -EIO);
+	assert_false(answers_lookup(DIR, "name"));
+	assert_int_equal(fake_stats(FUSE_RMDIR).errors, 1);
+	assert_quiet();
+}
+
+static void victim_of_rmdir_loses_its_attributes(void **state)
+{
+	(void)state;
+	assert_changes_inode(req_rmdir(DIR, "name", 60), 60);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fake_test(rmdir_drops_its_name_and_no_other),
+		fake_test(failed_rmdir_drops_its_name),
+		fake_test(without_handler_rmdir_drops_all_names_of_its_directory),
+		fake_test(parent_of_rmdir_loses_its_attributes),
+		fake_test(unreadable_name_of_rmdir_drops_all_names_of_its_directory),
+		fake_test(victim_of_rmdir_loses_its_attributes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
