@@ -275,9 +275,8 @@ build_products() {
 
 # shellcheck disable=SC2317 # called by must
 build_unit() {
-	local sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-	configure build/asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS="$sanitize" &&
-		cmake --build build/asan --parallel "$(nproc)"
+	# Debug: with ASan and UBSan
+	configure build/asan -DCMAKE_BUILD_TYPE=Debug && cmake --build build/asan --parallel "$(nproc)"
 }
 
 # ---- Tiers ----
@@ -306,13 +305,14 @@ suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
 
 tier_kernel() {
-	local test
-	for test in unit/kernel/*.sh; do
-		check "kernel/$(basename "$test" .sh)" bash "$test"
+	local test test_name
+	for test in unit/kernel/check_*.sh; do
+		test_name=$(basename "$test" .sh)
+		check "kernel/${test_name#check_}" bash "$test"
 	done
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" --timeout 1500 -- \
-		python3 unit/kernel/run.py --filter "$filter" --logs "$logs/kernel-vm"
+		python3 unit/kernel/run.py --filter "$filter" --logs "$logs/kernel-vm" build/kernel-tests
 	# Last: it wants the debug kernel, which may still be compiled.
 	if selected kernel/run-sh; then
 		wait_kernel debug || return
@@ -355,6 +355,9 @@ if wants unit; then
 fi
 if wants kernel || wants mount || wants fs; then
 	must "${tiers[0]}/build-products" build_products
+fi
+if wants kernel; then
+	must kernel/build-tests unit/kernel/build.sh build/kernel-tests
 fi
 
 for tier in "${all_tiers[@]}"; do

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the programs of the kernel tier; in the VM, as root, on the kernel with ExtFUSE."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+PROGRAMS = ("test_helpers", "test_wire")
+
+
+def abort_all():
+    top = "/sys/fs/fuse/connections"
+    for name in os.listdir(top):
+        with open("%s/%s/abort" % (top, name), "w", encoding="ascii") as file:
+            file.write("1")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--filter", default="*")
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("build")
+    args = parser.parse_args()
+    failed = False
+
+    for program in PROGRAMS:
+        log = os.path.join(args.logs, program + ".log")
+        with open(log, "wb") as err:
+            with subprocess.Popen([os.path.join(args.build, program), args.filter, args.build],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=err) as process:
+                try:
+                    out, _ = process.communicate(timeout=600)
+                except subprocess.TimeoutExpired:
+                    abort_all()
+                    process.kill()
+                    out, _ = process.communicate()
+                    print("FAIL kernel/%s_hangs (log %s)" % (program, log))
+        for line in out.decode().splitlines():
+            print("%s (log %s)" % (line, log) if line.startswith("FAIL ") else line)
+        if process.returncode not in (0, 1):
+            print("FAIL kernel/%s_crashed (log %s)" % (program, log))
+        failed |= process.returncode != 0
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* test_wire.c - the driver's hooks: attach, phases, events, what is answered and what never is */
+#include <linux/bpf.h>
+#include <linux/extfuse.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "harness.h"
+#include "probe.h"
+#include "wire.h"
+
+static const char *objects;
+static struct bpf_object *object;
+static struct wire *w;
+static int prog_fd, state_fd, records_fd, answers_fd;
+static struct record records[RECORD_MAX];
+static unsigned int n_records;
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+static void load_recorder(void)
+{
+	struct bpf_program *prog;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/recorder.bpf.o", objects);
+	object = bpf_object__open(path);
+	CHECK(object);
+	prog = bpf_object__find_program_by_name(object, "recorder");
+	bpf_program__set_type(prog, BPF_PROG_TYPE_EXTFUSE);
+	CHECK(!bpf_object__load(object));
+	prog_fd = bpf_program__fd(prog);
+	state_fd = bpf_object__find_map_fd_by_name(object, "state");
+	records_fd = bpf_object__find_map_fd_by_name(object, "records");
+	answers_fd = bpf_object__find_map_fd_by_name(object, "answers");
+}
+
+/* The file system of all tests: /f, /g, /d/x. */
+static struct wire *new_wire(void)
+{
+	w = calloc(1, sizeof(*w));
+	w->prog_fd = -1;
+	w->next_nodeid = 100;
+	return w;
+}
+
+static void populate(void)
+{
+	struct node *d;
+
+	pthread_mutex_lock(&w->lock);
+	wire_add(w, FUSE_ROOT_ID, "f", S_IFREG | 0644)->size = 10;
+	wire_add(w, FUSE_ROOT_ID, "g", S_IFREG | 0644)->size = 20;
+	d = wire_add(w, FUSE_ROOT_ID, "d", S_IFDIR | 0755);
+	wire_add(w, d->nodeid, "x", S_IFREG | 0600);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void start(void)
+{
+	new_wire();
+	load_recorder();
+	w->prog_fd = prog_fd;
+	SAME(wire_start(w, ""), 0);
+	populate();
+}
+
+static void stop(void)
+{
+	wire_stop(w);
+	SAME(w->over_forgotten, 0);
+	free(w);
+	bpf_object__close(object);
+}
+
+static const char *in_mount(const char *name)
+{
+	static char paths[4][128];
+	static int next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", w->mnt, name);
+	return path;
+}
+
+static struct node *node_of(uint64_t parent, const char *name)
+{
+	struct node *node = wire_child(w, parent, name);
+
+	CHECK(node);
+	return node;
+}
+
+static unsigned long count(uint32_t opcode)
+{
+	unsigned long n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->count[opcode];
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+static void clear_records(void)
+{
+	struct recorder_state state = { 0 };
+	__u32 zero = 0;
+
+	CHECK(!bpf_map_lookup_elem(state_fd, &zero, &state));
+	state.recorded = 0;
+	CHECK(!bpf_map_update_elem(state_fd, &zero, &state, BPF_ANY));
+}
+
+static void take_records(void)
+{
+	struct recorder_state state;
+	__u32 zero = 0;
+
+	/* Background requests end on their own. */
+	usleep(30000);
+	CHECK(!bpf_map_lookup_elem(state_fd, &zero, &state));
+	n_records = state.recorded < RECORD_MAX ? state.recorded : RECORD_MAX;
+	for (__u32 i = 0; i < n_records; i++)
+		CHECK(!bpf_map_lookup_elem(records_fd, &i, &records[i]));
+}
+
+static const struct record *find_record(__u32 phase, __u32 opcode, __u64 nodeid)
+{
+	for (unsigned int i = 0; i < n_records; i++)
+		if (records[i].phase == phase && records[i].opcode == opcode &&
+		    (!nodeid || records[i].nodeid == nodeid))
+			return &records[i];
+	return NULL;
+}
+
+static const struct record *need_record(__u32 phase, __u32 opcode, __u64 nodeid)
+{
+	const struct record *record = find_record(phase, opcode, nodeid);
+
+	if (!record) {
+		for (unsigned int i = 0; i < n_records; i++)
+			fprintf(stderr, "  phase %u opcode %u nodeid %llu error %d child %llu %llu\n",
+				records[i].phase, records[i].opcode, records[i].nodeid,
+				records[i].error, records[i].child[0], records[i].child[1]);
+		FAIL("no run in phase %u with opcode %u for nodeid %llu", phase, opcode, nodeid);
+	}
+	return record;
+}
+
+static void set_answer(uint32_t opcode, uint64_t nodeid, int retval, const void *out, size_t size)
+{
+	struct answer answer = { .active = 1, .retval = retval, .nodeid = nodeid,
+				 .out_size = (__u32)size };
+
+	if (size)
+		memcpy(answer.out, out, size);
+	CHECK(!bpf_map_update_elem(answers_fd, &opcode, &answer, BPF_ANY));
+}
+
+static void no_answer(uint32_t opcode)
+{
+	struct answer answer = { 0 };
+
+	CHECK(!bpf_map_update_elem(answers_fd, &opcode, &answer, BPF_ANY));
+}
+
+static void answer_lookup_of(uint64_t parent, const struct node *node)
+{
+	struct fuse_entry_out entry = wire_entry(node);
+
+	set_answer(FUSE_LOOKUP, parent, 0, &entry, sizeof(entry));
+}
+
+static void drop_caches(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	CHECK(write(fd, "2", 1) == 1);
+	close(fd);
+	usleep(50000);
+}
+
+static int exists(const char *name)
+{
+	struct stat st;
+
+	return stat(in_mount(name), &st) ? -errno : 0;
+}
+
+/* ---- Attach ---- */
+
+static void attach_shows_in_the_state_file(void)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	char text[64], want[64];
+
+	start();
+	CHECK(w->offered & FUSE_FS_EXTFUSE);
+	CHECK(!bpf_obj_get_info_by_fd(prog_fd, &info, &len));
+	snprintf(want, sizeof(want), "attached %u", info.id);
+	wire_state(w, "extfuse", text, sizeof(text));
+	if (strcmp(text, want))
+		FAIL("the state file says '%s', expected '%s'", text, want);
+	take_records();
+	SAME(records[0].phase, EXTFUSE_EVENT);
+	SAME(records[0].opcode, EXTFUSE_EV_ATTACH);
+	SAME((__u32)records[0].in_word, w->minor);
+	stop();
+}
+
+static void without_a_program_there_is_none(void)
+{
+	char text[64];
+
+	new_wire();
+	SAME(wire_start(w, ""), 0);
+	populate();
+	wire_state(w, "extfuse", text, sizeof(text));
+	CHECK(!strcmp(text, "none"));
+	SAME(exists("f"), 0);
+	wire_stop(w);
+	SAME(w->over_forgotten, 0);
+	free(w);
+}
+
+/* The mount works, without the program, and says why. */
+static void expect_refused(const char *options, int error)
+{
+	char text[64], want[64];
+
+	SAME(wire_start(w, options), 0);
+	populate();
+	snprintf(want, sizeof(want), "refused %d", error);
+	wire_state(w, "extfuse", text, sizeof(text));
+	if (strcmp(text, want))
+		FAIL("the state file says '%s', expected '%s'", text, want);
+	clear_records();
+	SAME(exists("f"), 0);
+	take_records();
+	SAME(n_records, 0);
+	wire_stop(w);
+	free(w);
+}
+
+static void allow_other_needs_default_permissions(void)
+{
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	expect_refused("allow_other", EACCES);
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, "allow_other,default_permissions"), 0);
+	populate();
+	clear_records();
+	SAME(exists("f"), 0);
+	take_records();
+	need_record(EXTFUSE_REQUEST, FUSE_LOOKUP, FUSE_ROOT_ID);
+	stop();
+}
+
+static void writer_has_to_be_the_opener(void)
+{
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	w->foreign = true;
+	expect_refused("", EPERM);
+	bpf_object__close(object);
+}
+
+static void only_a_program_of_the_type_attaches(void)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int other = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "other", "GPL", insns, 2, NULL);
+
+	CHECK(other >= 0);
+	load_recorder();
+	new_wire()->prog_fd = other;
+	expect_refused("", EINVAL);
+	new_wire()->prog_fd = 9999;
+	expect_refused("", EBADF);
+	/* A descriptor of something else. */
+	new_wire()->prog_fd = STDERR_FILENO;
+	expect_refused("", EINVAL);
+	close(other);
+	bpf_object__close(object);
+}
+
+static void set_parameter(const char *value)
+{
+	int fd = open("/sys/module/fuse/parameters/extfuse", O_WRONLY);
+
+	CHECK(fd >= 0);
+	CHECK(write(fd, value, 1) == 1);
+	close(fd);
+}
+
+static void parameter_stops_the_offer(void)
+{
+	load_recorder();
+	set_parameter("N");
+	new_wire();
+	SAME(wire_start(w, ""), 0);
+	CHECK(!(w->offered & FUSE_FS_EXTFUSE));
+	wire_stop(w);
+	free(w);
+	/* A daemon that attaches all the same is refused. */
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, ""), 0);
+	char text[64];
+	wire_state(w, "extfuse", text, sizeof(text));
+	wire_stop(w);
+	free(w);
+	set_parameter("Y");
+	CHECK(!strncmp(text, "refused ", 8));
+	bpf_object__close(object);
+}
+
+static int program_is_loaded(__u32 id)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void program_lives_as_long_as_the_connection(void)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	start();
+	CHECK(!bpf_obj_get_info_by_fd(prog_fd, &info, &len));
+	bpf_object__close(object);
+	CHECK(program_is_loaded(info.id));
+	SAME(exists("f"), 0);
+	wire_stop(w);
+	for (int i = 0; i < 100 && program_is_loaded(info.id); i++)
+		usleep(20000);
+	CHECK(!program_is_loaded(info.id));
+	free(w);
+}
+
+/* ---- Phases ---- */
+
+static void work_on_files(void)
+{
+	char buf[100] = { 0 };
+	struct stat st;
+	DIR *dir;
+	int fd;
+
+	SAME(exists("f"), 0);
+	SAME(exists("absent"), -ENOENT);
+	fd = open(in_mount("f"), O_RDWR);
+	CHECK(fd >= 0);
+	CHECK(pread(fd, buf, 10, 0) == 10);
+	CHECK(pwrite(fd, buf, 100, 0) == 100);
+	CHECK(!fstat(fd, &st));
+	CHECK(!ftruncate(fd, 5));
+	fsync(fd);
+	close(fd);
+	fd = open(in_mount("new"), O_RDWR | O_CREAT | O_EXCL, 0644);
+	CHECK(fd >= 0);
+	CHECK(write(fd, buf, 100) == 100);
+	close(fd);
+	CHECK(!rename(in_mount("new"), in_mount("d/newer")));
+	CHECK(!mkdir(in_mount("sub"), 0755));
+	CHECK(!rmdir(in_mount("sub")));
+	CHECK(!unlink(in_mount("d/newer")));
+	getxattr(in_mount("f"), "user.none", buf, sizeof(buf));
+	dir = opendir(w->mnt);
+	CHECK(dir);
+	while (readdir(dir))
+		;
+	closedir(dir);
+}
+
+/* Exactly one REPLY for each REQUEST, with the cookie that the request left. */
+static void check_pairs(bool all_ended)
+{
+	unsigned int requests = 0, replies = 0;
+
+	CHECK(n_records < RECORD_MAX);
+	for (unsigned int i = 0; i < n_records; i++) {
+		unsigned int found = 0;
+
+		if (records[i].phase == EXTFUSE_REPLY) {
+			replies++;
+			continue;
+		}
+		if (records[i].phase != EXTFUSE_REQUEST)
+			continue;
+		requests++;
+		for (unsigned int j = 0; j < n_records; j++) {
+			if (records[j].phase != EXTFUSE_REPLY ||
+			    records[j].cookie[0] != records[i].cookie[0])
+				continue;
+			CHECK(j > i);
+			SAME(records[j].cookie[1], ~records[j].cookie[0]);
+			SAME(records[j].opcode, records[i].opcode);
+			SAME(records[j].nodeid, records[i].nodeid);
+			SAME(records[j].child[0], records[i].child[0]);
+			SAME(records[j].child[1], records[i].child[1]);
+			found++;
+		}
+		SAME_IN(found, 1, "replies to opcode %u for nodeid %llu", records[i].opcode,
+			records[i].nodeid);
+	}
+	CHECK(requests > 0);
+	if (all_ended)
+		SAME(replies, requests);
+}
+
+static void one_reply_for_each_request(void)
+{
+	static const uint32_t expected[] = { FUSE_LOOKUP, FUSE_GETATTR, FUSE_OPEN, FUSE_READ, FUSE_WRITE,
+					     FUSE_SETATTR, FUSE_CREATE, FUSE_RENAME2, FUSE_MKDIR,
+					     FUSE_RMDIR, FUSE_UNLINK, FUSE_RELEASE, FUSE_FLUSH,
+					     FUSE_OPENDIR, FUSE_READDIR, FUSE_RELEASEDIR };
+	unsigned long reached;
+	unsigned int requests;
+
+	start();
+	clear_records();
+	memset(w->count, 0, sizeof(w->count));
+	work_on_files();
+	take_records();
+	check_pairs(true);
+	for (size_t i = 0; i < N_OF(expected); i++) {
+		/* A rename without flags is sent as RENAME. */
+		uint32_t opcode = expected[i] == FUSE_RENAME2 ? FUSE_RENAME : expected[i];
+
+		need_record(EXTFUSE_REQUEST, opcode, 0);
+	}
+	/* As many as reached the daemon, opcode by opcode. */
+	for (uint32_t opcode = 0; opcode < WIRE_OPCODES; opcode++) {
+		if (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET || opcode == FUSE_INTERRUPT)
+			continue;
+		requests = 0;
+		for (unsigned int i = 0; i < n_records; i++)
+			requests += records[i].phase == EXTFUSE_REQUEST && records[i].opcode == opcode;
+		reached = count(opcode);
+		SAME_IN(requests, reached, "opcode %u", opcode);
+	}
+	stop();
+}
+
+static void errors_show_in_the_reply(void)
+{
+	start();
+	exists("f");
+	clear_records();
+	w->fail[FUSE_OPEN] = EIO;
+	w->fail_times[FUSE_OPEN] = 1;
+	CHECK(open(in_mount("f"), O_RDONLY) < 0 && errno == EIO);
+	SAME(exists("absent"), -ENOENT);
+	take_records();
+	SAME(need_record(EXTFUSE_REPLY, FUSE_OPEN, 0)->error, -EIO);
+	SAME(need_record(EXTFUSE_REPLY, FUSE_OPEN, 0)->out_size0, 0);
+	check_pairs(true);
+	stop();
+}
+
+static void *stat_f(void *data)
+{
+	int *result = data;
+
+	*result = exists("f");
+	return NULL;
+}
+
+static void one_reply_when_the_connection_is_aborted(void)
+{
+	pthread_t threads[4];
+	int results[4];
+	char path[64];
+	int fd;
+
+	start();
+	clear_records();
+	w->silent = true;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, stat_f, &results[i]);
+	usleep(200000);
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", w->minor);
+	fd = open(path, O_WRONLY);
+	CHECK(write(fd, "1", 1) == 1);
+	close(fd);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		CHECK(results[i] == -ECONNABORTED || results[i] == -ENOTCONN || results[i] == -EINTR);
+	}
+	/* What comes afterwards is seen, and never answered. */
+	set_answer(FUSE_GETATTR, 0, -EPERM, NULL, 0);
+	set_answer(FUSE_LOOKUP, 0, -EPERM, NULL, 0);
+	SAME(exists("f"), -ENOTCONN);
+	take_records();
+	check_pairs(true);
+	stop();
+}
+
+static void one_reply_when_a_signal_interrupts(void)
+{
+	pid_t pid;
+
+	start();
+	clear_records();
+	w->silent = true;
+	pid = fork();
+	if (!pid) {
+		exists("f");
+		_exit(0);
+	}
+	usleep(200000);
+	kill(pid, SIGKILL);
+	usleep(100000);
+	/* The daemon holds the request: its end comes with the reply, or with the end of all. */
+	char path[64];
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", w->minor);
+	int fd = open(path, O_WRONLY);
+	CHECK(write(fd, "1", 1) == 1);
+	close(fd);
+	waitpid(pid, NULL, 0);
+	take_records();
+	check_pairs(true);
+	stop();
+}
+
+static void ids_are_the_requesters(void)
+{
+	const struct record *record;
+	pid_t pid;
+
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, "allow_other,default_permissions"), 0);
+	populate();
+	clear_records();
+	pid = fork();
+	if (!pid) {
+		if (setresgid(55, 55, 55) || setresuid(44, 44, 44))
+			_exit(1);
+		_exit(exists("g") != 0);
+	}
+	waitpid(pid, NULL, 0);
+	take_records();
+	for (__u32 phase = EXTFUSE_REQUEST; phase <= EXTFUSE_REPLY; phase++) {
+		record = need_record(phase, FUSE_LOOKUP, FUSE_ROOT_ID);
+		SAME(record->uid, 44);
+		SAME(record->pid, pid);
+	}
+	stop();
+}
+
+/* ---- Children ---- */
+
+static void check_children(uint32_t opcode, int error, uint64_t first, uint64_t second)
+{
+	take_records();
+	for (__u32 phase = EXTFUSE_REQUEST; phase <= EXTFUSE_REPLY; phase++) {
+		const struct record *record = need_record(phase, opcode, 0);
+
+		SAME_IN(record->child[0], first, "opcode %u phase %u", opcode, phase);
+		SAME_IN(record->child[1], second, "opcode %u phase %u", opcode, phase);
+		SAME(record->error, phase == EXTFUSE_REPLY ? error : 0);
+	}
+	clear_records();
+}
+
+static void children_are_named_whatever_the_result(void)
+{
+	uint64_t f, g, d;
+
+	start();
+	SAME(exists("f"), 0);
+	SAME(exists("g"), 0);
+	SAME(exists("d"), 0);
+	f = node_of(1, "f")->nodeid;
+	g = node_of(1, "g")->nodeid;
+	d = node_of(1, "d")->nodeid;
+
+	static const uint32_t opcodes[] = { FUSE_UNLINK, FUSE_RMDIR, FUSE_RENAME, FUSE_RENAME2, FUSE_LINK };
+
+	for (size_t i = 0; i < N_OF(opcodes); i++) {
+		w->fail[opcodes[i]] = EIO;
+		w->fail_times[opcodes[i]] = 1;
+	}
+	clear_records();
+	CHECK(unlink(in_mount("f")) && errno == EIO);
+	check_children(FUSE_UNLINK, -EIO, f, 0);
+	CHECK(rmdir(in_mount("d")) && errno == EIO);
+	check_children(FUSE_RMDIR, -EIO, d, 0);
+	CHECK(rename(in_mount("f"), in_mount("g")) && errno == EIO);
+	check_children(FUSE_RENAME, -EIO, f, g);
+	CHECK(syscall(SYS_renameat2, AT_FDCWD, in_mount("f"), AT_FDCWD, in_mount("g"),
+		      2 /* RENAME_EXCHANGE */) && errno == EIO);
+	check_children(FUSE_RENAME2, -EIO, f, g);
+	CHECK(link(in_mount("f"), in_mount("l")) && errno == EIO);
+	check_children(FUSE_LINK, -EIO, f, 0);
+
+	CHECK(!rename(in_mount("f"), in_mount("h")));
+	check_children(FUSE_RENAME, 0, f, 0);
+	CHECK(!rename(in_mount("h"), in_mount("g")));
+	check_children(FUSE_RENAME, 0, f, g);
+	CHECK(!link(in_mount("g"), in_mount("l")));
+	check_children(FUSE_LINK, 0, f, 0);
+	CHECK(!unlink(in_mount("l")));
+	check_children(FUSE_UNLINK, 0, f, 0);
+	stop();
+}
+
+/* ---- Answers ---- */
+
+static void lookup_of_a_live_inode_is_answered(void)
+{
+	unsigned long lookups;
+	uint64_t told;
+	struct stat st;
+	int fd;
+
+	start();
+	fd = open(in_mount("f"), O_RDONLY);
+	CHECK(fd >= 0);
+	answer_lookup_of(1, node_of(1, "f"));
+	lookups = count(FUSE_LOOKUP);
+	told = node_of(1, "f")->nlookup;
+	for (int i = 0; i < 20; i++) {
+		/* By revalidation, and by a lookup without a dentry. */
+		CHECK(!stat(in_mount("f"), &st));
+		SAME(st.st_size, 10);
+		if (i % 5 == 4)
+			drop_caches();
+	}
+	SAME(count(FUSE_LOOKUP), lookups);
+	SAME(node_of(1, "f")->nlookup, told);
+	/* Counts are exact: what was told is what is forgotten. */
+	close(fd);
+	no_answer(FUSE_LOOKUP);
+	for (int i = 0; i < 3; i++)
+		drop_caches();
+	SAME(node_of(1, "f")->nlookup, 0);
+	stop();
+}
+
+static void lookup_of_a_dead_inode_asks_the_daemon(void)
+{
+	unsigned long lookups;
+
+	start();
+	answer_lookup_of(1, node_of(1, "f"));
+	clear_records();
+	lookups = count(FUSE_LOOKUP);
+	SAME(exists("f"), 0);
+	SAME(count(FUSE_LOOKUP), lookups + 1);
+	SAME(node_of(1, "f")->nlookup, 1);
+	take_records();
+	/* The answer that was not taken ends with a reply, as a question does. */
+	check_pairs(true);
+	stop();
+}
+
+static void lookup_of_another_generation_or_type_asks_the_daemon(void)
+{
+	struct fuse_entry_out entry;
+	unsigned long lookups;
+
+	start();
+	SAME(exists("f"), 0);
+	SAME(exists("d"), 0);
+
+	lookups = count(FUSE_LOOKUP);
+	entry = wire_entry(node_of(1, "f"));
+	entry.generation++;
+	set_answer(FUSE_LOOKUP, 1, 0, &entry, sizeof(entry));
+	SAME(exists("f"), 0);
+	SAME(count(FUSE_LOOKUP), lookups + 1);
+	entry = wire_entry(node_of(1, "f"));
+	entry.attr.mode = S_IFDIR | 0755;
+	set_answer(FUSE_LOOKUP, 1, 0, &entry, sizeof(entry));
+	SAME(exists("f"), 0);
+	CHECK(count(FUSE_LOOKUP) > lookups + 1);
+	no_answer(FUSE_LOOKUP);
+	/* The inode was not spoilt by it. */
+	SAME(exists("f"), 0);
+	stop();
+}
+
+static void negative_lookup_is_answered(void)
+{
+	struct fuse_entry_out entry = { 0 };
+	unsigned long lookups;
+
+	start();
+	lookups = count(FUSE_LOOKUP);
+	set_answer(FUSE_LOOKUP, 1, 0, &entry, sizeof(entry));
+	SAME(exists("absent"), -ENOENT);
+	set_answer(FUSE_LOOKUP, 1, -ENOENT, NULL, 0);
+	SAME(exists("absent2"), -ENOENT);
+	set_answer(FUSE_LOOKUP, 1, -EACCES, NULL, 0);
+	SAME(exists("f"), -EACCES);
+	SAME(count(FUSE_LOOKUP), lookups);
+	stop();
+}
+
+static void lookups_that_must_ask_are_never_answered(void)
+{
+	struct fuse_entry_out negative = { 0 };
+	unsigned long before;
+	struct node *f;
+	int fd;
+
+	start();
+	SAME(exists("f"), 0);
+	SAME(exists("g"), 0);
+	f = node_of(1, "f");
+
+	/* LOOKUP_EXCL: what the program believes does not make the file. */
+	set_answer(FUSE_LOOKUP, 1, 0, &negative, sizeof(negative));
+	before = count(FUSE_LOOKUP);
+	fd = open(in_mount("g"), O_WRONLY | O_CREAT | O_EXCL, 0644);
+	CHECK(fd < 0 && errno == EEXIST);
+	CHECK(count(FUSE_LOOKUP) > before);
+	before = count(FUSE_LOOKUP);
+	CHECK(mkdir(in_mount("g"), 0755) && errno == EEXIST);
+	CHECK(count(FUSE_LOOKUP) > before);
+	no_answer(FUSE_LOOKUP);
+
+	/* LOOKUP_RENAME_TARGET */
+	SAME(exists("g"), 0);
+	answer_lookup_of(1, f);
+	before = count(FUSE_LOOKUP);
+	CHECK(!rename(in_mount("f"), in_mount("g")));
+	CHECK(count(FUSE_LOOKUP) > before);
+	stop();
+}
+
+static void stale_is_tried_again_with_the_daemon(void)
+{
+	struct node *old, *new;
+	int fd;
+
+	start();
+	SAME(exists("f"), 0);
+	old = node_of(1, "f");
+	answer_lookup_of(1, old);
+	/* The daemon gave the name to another file; the program goes on believing. */
+	pthread_mutex_lock(&w->lock);
+	old->name[0] = '\0';
+	new = wire_add(w, 1, "f", S_IFREG | 0644);
+	new->size = 77;
+	w->fail[FUSE_OPEN] = ESTALE;
+	w->fail_times[FUSE_OPEN] = 1;
+	pthread_mutex_unlock(&w->lock);
+	fd = open(in_mount("f"), O_RDONLY);
+	if (fd < 0)
+		FAIL("open: %s: ESTALE was not tried again with the daemon's own answer",
+		     strerror(errno));
+	no_answer(FUSE_LOOKUP);
+	struct stat st;
+	CHECK(!fstat(fd, &st));
+	SAME(st.st_size, 77);
+	close(fd);
+	stop();
+}
+
+static void getattr_is_answered(void)
+{
+	struct fuse_attr_out attr = { 0 };
+	unsigned long before;
+	struct stat st;
+	int fd;
+
+	start();
+	fd = open(in_mount("f"), O_RDONLY);
+	CHECK(fd >= 0);
+	attr.attr = wire_attr(node_of(1, "f"));
+	attr.attr.size = 4242;
+	set_answer(FUSE_GETATTR, attr.attr.ino, 0, &attr, sizeof(attr));
+	before = count(FUSE_GETATTR);
+	CHECK(!fstat(fd, &st));
+	SAME(st.st_size, 4242);
+	SAME(count(FUSE_GETATTR), before);
+
+	/* AT_STATX_FORCE_SYNC reaches the daemon. */
+	struct statx sx;
+	CHECK(!statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &sx));
+	SAME(sx.stx_size, 10);
+	SAME(count(FUSE_GETATTR), before + 1);
+
+	/* Another type: the daemon is asked, and the inode stays good. */
+	attr.attr.mode = S_IFDIR | 0755;
+	set_answer(FUSE_GETATTR, attr.attr.ino, 0, &attr, sizeof(attr));
+	CHECK(!fstat(fd, &st));
+	SAME(st.st_size, 10);
+	CHECK(S_ISREG(st.st_mode));
+	SAME(count(FUSE_GETATTR), before + 2);
+
+	/* Too short an output: likewise. */
+	set_answer(FUSE_GETATTR, attr.attr.ino, 0, &attr, sizeof(attr) - 8);
+	CHECK(!fstat(fd, &st));
+	SAME(count(FUSE_GETATTR), before + 3);
+
+	/* An error. */
+	set_answer(FUSE_GETATTR, attr.attr.ino, -EIO, NULL, 0);
+	CHECK(fstat(fd, &st) && errno == EIO);
+	SAME(count(FUSE_GETATTR), before + 3);
+	close(fd);
+	stop();
+}
+
+static void changes_are_never_answered_with_success(void)
+{
+	struct fuse_entry_out entry;
+	struct fuse_open_out open_out = { .fh = 99 };
+	int fd;
+
+	start();
+	SAME(exists("f"), 0);
+	entry = wire_entry(node_of(1, "f"));
+	set_answer(FUSE_CREATE, 0, 0, &entry, sizeof(entry));
+	set_answer(FUSE_MKDIR, 0, 0, &entry, sizeof(entry));
+	set_answer(FUSE_UNLINK, 0, 0, NULL, 0);
+	set_answer(FUSE_FLUSH, 0, 0, NULL, 0);
+	set_answer(FUSE_OPEN, 0, 0, &open_out, sizeof(open_out));
+	set_answer(FUSE_RELEASE, 0, 0, NULL, 0);
+	fd = open(in_mount("made"), O_RDWR | O_CREAT | O_EXCL, 0644);
+	CHECK(fd >= 0);
+	SAME(count(FUSE_CREATE), 1);
+	close(fd);
+	SAME(count(FUSE_FLUSH), 1);
+	CHECK(!mkdir(in_mount("dir"), 0755));
+	SAME(count(FUSE_MKDIR), 1);
+	CHECK(!unlink(in_mount("made")));
+	SAME(count(FUSE_UNLINK), 1);
+	fd = open(in_mount("f"), O_RDONLY);
+	CHECK(fd >= 0);
+	SAME(count(FUSE_OPEN), 1);
+	close(fd);
+	usleep(50000);
+	SAME(count(FUSE_RELEASE), 2);
+	/* An error may be the answer to what waits for a reply. */
+	set_answer(FUSE_OPEN, 0, -EACCES, NULL, 0);
+	CHECK(open(in_mount("f"), O_RDONLY) < 0 && errno == EACCES);
+	SAME(count(FUSE_OPEN), 1);
+	/* And never to what is forced. */
+	no_answer(FUSE_OPEN);
+	set_answer(FUSE_RELEASE, 0, -EIO, NULL, 0);
+	fd = open(in_mount("f"), O_RDONLY);
+	CHECK(fd >= 0);
+	close(fd);
+	usleep(50000);
+	SAME(count(FUSE_RELEASE), 3);
+	stop();
+}
+
+static void positive_results_ask_the_daemon(void)
+{
+	unsigned long before;
+
+	start();
+	SAME(exists("f"), 0);
+	for (int ret = 1; ret < 700; ret = ret * 3 + 1) {
+		set_answer(FUSE_LOOKUP, 0, ret, NULL, 0);
+		before = count(FUSE_LOOKUP);
+		SAME(exists("f"), 0);
+		CHECK(count(FUSE_LOOKUP) > before);
+	}
+	set_answer(FUSE_LOOKUP, 0, -512, NULL, 0);
+	before = count(FUSE_LOOKUP);
+	SAME(exists("f"), 0);
+	CHECK(count(FUSE_LOOKUP) > before);
+	stop();
+}
+
+/* ---- Events ---- */
+
+static void forget_is_an_event_before_it_is_queued(void)
+{
+	uint64_t nodeid;
+
+	start();
+	for (int i = 0; i < 3; i++)
+		SAME(exists("d/x"), 0);
+	nodeid = node_of(node_of(1, "d")->nodeid, "x")->nodeid;
+	uint64_t told = wire_node(w, nodeid)->nlookup;
+	clear_records();
+	for (int i = 0; i < 3; i++)
+		drop_caches();
+	SAME(wire_node(w, nodeid)->nlookup, 0);
+	take_records();
+	SAME(need_record(EXTFUSE_EVENT, EXTFUSE_EV_FORGET, nodeid)->in_word, told);
+	stop();
+}
+
+static void changes_of_attributes_are_events(void)
+{
+	uint64_t f;
+	int fd;
+
+	start();
+	fd = open(in_mount("f"), O_RDWR);
+	CHECK(fd >= 0);
+	f = node_of(1, "f")->nodeid;
+	clear_records();
+	CHECK(write(fd, "x", 1) == 1);
+	take_records();
+	/* size, blocks and times */
+	CHECK((need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f)->in_word & STATX_SIZE) ||
+	      (find_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f)->in_word & STATX_MTIME));
+	clear_records();
+	char c;
+	CHECK(pread(fd, &c, 1, 0) == 1);
+	take_records();
+	CHECK(need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f)->in_word & STATX_ATIME);
+	clear_records();
+	CHECK(!unlink(in_mount("f")));
+	take_records();
+	CHECK(need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f)->in_word & STATX_CTIME);
+	close(fd);
+	stop();
+}
+
+static void entries_of_readdirplus_are_events(void)
+{
+	const struct record *event, *reply;
+	uint64_t f;
+	DIR *dir;
+
+	new_wire();
+	load_recorder();
+	w->prog_fd = prog_fd;
+	w->init_flags = FUSE_DO_READDIRPLUS;
+	SAME(wire_start(w, ""), 0);
+	populate();
+	f = node_of(1, "f")->nodeid;
+	clear_records();
+	dir = opendir(w->mnt);
+	CHECK(dir);
+	while (readdir(dir))
+		;
+	closedir(dir);
+	CHECK(count(FUSE_READDIRPLUS) > 0);
+	take_records();
+	event = NULL;
+	for (unsigned int i = 0; i < n_records; i++)
+		if (records[i].phase == EXTFUSE_EVENT && records[i].opcode == EXTFUSE_EV_DIRENTPLUS &&
+		    records[i].child[0] == f)
+			event = &records[i];
+	CHECK(event);
+	SAME(event->nodeid, FUSE_ROOT_ID);
+	SAME(event->in_numargs, 2);
+	SAME(event->in_size0, sizeof(struct fuse_entry_out));
+	reply = need_record(EXTFUSE_REPLY, FUSE_READDIRPLUS, FUSE_ROOT_ID);
+	SAME(event->cookie[0], reply->cookie[0]);
+	check_pairs(true);
+	stop();
+}
+
+static void notifications_are_events_cached_or_not(void)
+{
+	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
+	struct fuse_notify_inval_entry_out entry = { .parent = 4712, .namelen = 4 };
+	struct fuse_notify_delete_out gone = { .parent = 4713, .child = 4714, .namelen = 4 };
+	struct fuse_notify_store_out store = { .nodeid = 4715, .size = 4 };
+	struct iovec iov[3];
+
+	start();
+	clear_records();
+	iov[0] = (struct iovec){ &inode, sizeof(inode) };
+	/* Nothing of it is cached: the driver says so, after the program was told. */
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_INODE, iov, 1), -ENOENT);
+	iov[0] = (struct iovec){ &entry, sizeof(entry) };
+	iov[1] = (struct iovec){ "name", 5 };
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	entry.flags = FUSE_EXPIRE_ONLY;
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	iov[0] = (struct iovec){ &gone, sizeof(gone) };
+	SAME(wire_notify(w, FUSE_NOTIFY_DELETE, iov, 2), -ENOENT);
+	iov[0] = (struct iovec){ &store, sizeof(store) };
+	iov[1] = (struct iovec){ "data", 4 };
+	SAME(wire_notify(w, FUSE_NOTIFY_STORE, iov, 2), -ENOENT);
+	take_records();
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_INODE, 4711);
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ENTRY, 4712);
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_EXPIRE, 4712);
+	SAME(need_record(EXTFUSE_EVENT, EXTFUSE_EV_DELETE, 4713)->child[0], 4714);
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_STORE, 4715);
+	SAME(need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ENTRY, 4712)->in_size0, 5);
+	stop();
+}
+
+/* ---- Many at once ---- */
+
+static void *hammer(void *data)
+{
+	unsigned long turns = *(unsigned long *)data;
+	struct stat st;
+
+	for (unsigned long i = 0; i < turns; i++) {
+		stat(in_mount("f"), &st);
+		stat(in_mount("absent"), &st);
+	}
+	return NULL;
+}
+
+static void abort_while_everybody_asks(void)
+{
+	const char *scale = getenv("EXTFUSE_TEST_SCALE");
+	unsigned long rounds = 20 / (scale ? (unsigned long)atol(scale) : 1) + 2;
+	unsigned long turns = 2000;
+
+	for (unsigned long round = 0; round < rounds; round++) {
+		pthread_t threads[4];
+		char path[64];
+		int fd;
+
+		start();
+		for (int i = 0; i < 4; i++)
+			pthread_create(&threads[i], NULL, hammer, &turns);
+		usleep(20000 + 5000 * (unsigned int)round);
+		snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", w->minor);
+		fd = open(path, O_WRONLY);
+		CHECK(write(fd, "1", 1) == 1);
+		close(fd);
+		for (int i = 0; i < 4; i++)
+			pthread_join(threads[i], NULL);
+		stop();
+	}
+}
+
+/* ---- The seeds' own example ---- */
+
+static void seed_example_loads_attaches_and_answers(void)
+{
+	struct bpf_program *prog, *found = NULL;
+	unsigned long before;
+	char path[4096];
+	char text[64];
+
+	snprintf(path, sizeof(path), "%s/seed_example.bpf.o", objects);
+	if (access(path, R_OK))
+		FAIL("%s is missing", path);
+	object = bpf_object__open(path);
+	CHECK(object);
+	bpf_object__for_each_program(prog, object) {
+		bpf_program__set_type(prog, BPF_PROG_TYPE_EXTFUSE);
+		if (!found)
+			found = prog;
+	}
+	CHECK(found);
+	CHECK(bpf_object__find_map_by_name(object, "entry_map"));
+	CHECK(bpf_object__find_map_by_name(object, "attr_map"));
+	CHECK(!bpf_object__load(object));
+	new_wire()->prog_fd = bpf_program__fd(found);
+	SAME(wire_start(w, ""), 0);
+	populate();
+	wire_state(w, "extfuse", text, sizeof(text));
+	CHECK(!strncmp(text, "attached ", 9));
+	/* It fills its maps from what it sees, or is filled here: then it answers. */
+	extern void seed_fill(struct bpf_object *object, struct wire *w) __attribute__((weak));
+	if (seed_fill)
+		seed_fill(object, w);
+	for (int i = 0; i < 3; i++)
+		SAME(exists("f"), 0);
+	before = count(FUSE_LOOKUP);
+	for (int i = 0; i < 10; i++)
+		SAME(exists("f"), 0);
+	SAME(count(FUSE_LOOKUP), before);
+	stop();
+}
+
+static const struct test tests[] = {
+	TEST(attach_shows_in_the_state_file),
+	TEST(without_a_program_there_is_none),
+	TEST(allow_other_needs_default_permissions),
+	TEST(writer_has_to_be_the_opener),
+	TEST(only_a_program_of_the_type_attaches),
+	TEST(parameter_stops_the_offer),
+	TEST(program_lives_as_long_as_the_connection),
+	TEST(one_reply_for_each_request),
+	TEST(errors_show_in_the_reply),
+	TEST(one_reply_when_the_connection_is_aborted),
+	TEST(one_reply_when_a_signal_interrupts),
+	TEST(ids_are_the_requesters),
+	TEST(children_are_named_whatever_the_result),
+	TEST(lookup_of_a_live_inode_is_answered),
+	TEST(lookup_of_a_dead_inode_asks_the_daemon),
+	TEST(lookup_of_another_generation_or_type_asks_the_daemon),
+	TEST(negative_lookup_is_answered),
+	TEST(lookups_that_must_ask_are_never_answered),
+	TEST(stale_is_tried_again_with_the_daemon),
+	TEST(getattr_is_answered),
+	TEST(changes_are_never_answered_with_success),
+	TEST(positive_results_ask_the_daemon),
+	TEST(forget_is_an_event_before_it_is_queued),
+	TEST(changes_of_attributes_are_events),
+	TEST(entries_of_readdirplus_are_events),
+	TEST(notifications_are_events_cached_or_not),
+	TEST(abort_while_everybody_asks),
+	TEST(seed_example_loads_attaches_and_answers),
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: test_wire PATTERN DIR\n");
+		return 2;
+	}
+	objects = argv[2];
+	libbpf_set_print(quiet);
+	return run_tests(tests, N_OF(tests), argv[1]);
+}
