@@ -14,6 +14,8 @@ static void (*on_ready)(struct stackfs *fs, bool keep);
 /* What the library said of an error, line by line, until it is clear what it means for us. */
 static char errors[16384];
 static size_t errors_len;
+/* Why there is no acceleration is no error to the library, but the last thing that it says. */
+static char last_words[512];
 static bool verbose;
 
 static void library_log(void *data, enum extfuse_log_level level, const char *line)
@@ -29,6 +31,8 @@ static void library_log(void *data, enum extfuse_log_level level, const char *li
 	} else if (level == EXTFUSE_LOG_WARN || verbose) {
 		say("%s", line);
 	}
+	if (level == EXTFUSE_LOG_INFO)
+		snprintf(last_words, sizeof(last_words), "%s", line);
 }
 
 static void say_errors(int err)
@@ -46,26 +50,21 @@ static const char *reason(int err)
 {
 	switch (-err) {
 	case EOPNOTSUPP:
-		return "this kernel does not offer ExtFUSE; 'extfuse check' says what is missing";
+		return "this kernel does not offer ExtFUSE";
 	case EPERM:
-		return "no permission to load BPF programs; run as root, or with CAP_BPF and CAP_PERFMON";
+		return "no permission to load BPF; run as root, or with CAP_BPF and CAP_PERFMON";
 	case ECONNREFUSED:
 		return "the kernel refused to attach the policy; its log says why";
 	}
 	return strerror(-err);
 }
 
-/* Returns whether to go on without. */
-static bool do_without(const struct stackfs *fs, int err)
+/* Says why there is no acceleration. Returns whether to go on without. */
+static bool do_without(const struct stackfs *fs, int err, const char *why)
 {
-	const char *said = errors_len ? errors : NULL;
-
-	errors[strcspn(errors, "\n")] = '\0';
-	if (fs->opts.extfuse_require)
-		say("extfuse=require: %s", said ? said : reason(err));
-	else
-		say("not accelerated: %s", said ? said : reason(err));
-	errors_len = 0;
+	say("%s: %s; 'extfuse check' says what is missing",
+	    fs->opts.extfuse_require ? "extfuse=require" : "not accelerated",
+	    why && why[0] ? why : reason(err));
 	return !fs->opts.extfuse_require;
 }
 
@@ -92,12 +91,13 @@ int accel_load(struct stackfs *fs)
 		return -1;
 	}
 	errors_len = 0;
+	last_words[0] = '\0';
 	err = extfuse_load(fs->ext);
 	if (!err)
 		return 0;
 	accel_close(fs);
 	if (err == -EOPNOTSUPP || err == -EPERM)
-		return do_without(fs, err) ? 0 : -1;
+		return do_without(fs, err, last_words) ? 0 : -1;
 	say_errors(err);
 	return -1;
 }
@@ -106,7 +106,7 @@ static void attached(void *data, int err)
 {
 	struct stackfs *fs = data;
 
-	on_ready(fs, !err || do_without(fs, err));
+	on_ready(fs, !err || do_without(fs, err, NULL));
 }
 
 static void requested(void *data, uint32_t opcode)
@@ -140,6 +140,8 @@ int accel_attach(struct stackfs *fs, void (*ready)(struct stackfs *fs, bool keep
 
 void accel_close(struct stackfs *fs)
 {
+	if (!fs->ext && fs->session)
+		extfuse_session_teardown(fs->session);
 	extfuse_close(fs->ext);
 	fs->ext = NULL;
 }

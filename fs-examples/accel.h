@@ -17,6 +17,7 @@ int accel_load(struct stackfs *fs);
  */
 int accel_attach(struct stackfs *fs, void (*ready)(struct stackfs *fs, bool keep));
 
+/* After the session loop, before fuse_session_destroy(). */
 void accel_close(struct stackfs *fs);
 
 #endif

@@ -177,6 +177,7 @@ static int serve(struct stackfs *fs)
 	fuse_session_unmount(fs->session);
 	control_stop(fs);
 	save_opstats(fs);
+	accel_close(fs);
 	fuse_session_destroy(fs->session);
 	return status;
 }
@@ -213,7 +214,6 @@ int main(int argc, char *argv[])
 	if (!opts->foreground && chdir("/") < 0)
 		say("cannot change to the root directory: %s", strerror(errno));
 	status = serve(&stackfs);
-	accel_close(&stackfs);
 	startup_done(status);
 	return status;
 }

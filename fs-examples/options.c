@@ -379,10 +379,12 @@ static int make_absolute(char **path)
 /* Each part of "ttl+./mine.bpf.o" that contains a '/' is a path. */
 static int resolve_policy(char **policy)
 {
+	char *rest = *policy;
 	char *out = NULL;
-	char *save = NULL;
+	char *part;
 
-	for (char *part = strtok_r(*policy, "+", &save); part; part = strtok_r(NULL, "+", &save)) {
+	/* Empty parts stay, for the library to refuse. */
+	while ((part = strsep(&rest, "+"))) {
 		char *whole = strchr(part, '/') ? absolute(part) : strdup(part);
 		char *longer = NULL;
 		int n = whole ? asprintf(&longer, "%s%s%s", out ? out : "", out ? "+" : "", whole) :
@@ -394,11 +396,9 @@ static int resolve_policy(char **policy)
 			return -1;
 		out = longer;
 	}
-	if (!out)
-		out = strdup("");
 	free(*policy);
 	*policy = out;
-	return out ? 0 : -1;
+	return 0;
 }
 
 /* A '/' at the end of a mount point would keep it from being found in the list of mounts. */
