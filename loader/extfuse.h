@@ -26,7 +26,7 @@ enum extfuse_log_level { EXTFUSE_LOG_ERROR, EXTFUSE_LOG_WARN, EXTFUSE_LOG_INFO, 
 
 /*
  * Receives one line of text without a newline. May be called from any thread
- * that calls into the library.
+ * that calls into the library; must not call into it.
  */
 typedef void (*extfuse_log_fn)(void *data, enum extfuse_log_level level, const char *line);
 
