@@ -36,7 +36,8 @@ static void log_load_error(const struct extfuse *ext, const struct ext_libbpf_sc
 			*name ? name : "a program", object ? object->path : "the linked program",
 			summary);
 	else if (err == -E2BIG || err == -ENOMEM)
-		ext_err(&ext->log, "the kernel cannot create the maps (%s): try a smaller max_entries",
+		ext_err(&ext->log,
+			"the kernel cannot create the maps (%s): try a smaller max_entries",
 			*scope->warning ? scope->warning : strerror(-err));
 	else
 		ext_err(&ext->log, "the program cannot be loaded: %s (%s)", strerror(-err),

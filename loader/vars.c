@@ -48,6 +48,7 @@ int ext_var_set(const struct bpf_object *bpf, const char *name, const void *valu
 	if (err)
 		return err;
 
+	/* Ours to write until load, whatever the declaration says. */
 	char *data = (char *)bpf_map__initial_value(var.map, &room);
 
 	if (!data || size != var.size || var.offset + size > room)

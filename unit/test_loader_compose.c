@@ -156,6 +156,54 @@ static void test_complete_and_partial_directories(void **state)
 	assert_int_equal(heard.errors, 0);
 }
 
+static void add(struct ext_objects *objects, const char *name, bool from_user)
+{
+	struct ext_object *object;
+	LISTEN(log);
+
+	assert_int_equal(ext_object_read(&log, fixture(name), &object), 0);
+	object->from_user = from_user;
+	assert_int_equal(ext_objects_add(objects, object), 0);
+}
+
+/* The order does not depend on that in which objects were found. */
+static void test_any_order(void **state)
+{
+	static const char *const names[] = { "handlers/defaults", "handlers/store",
+					     "handlers/dispatch", "handlers/lookup",
+					     "policies/ttl" };
+	struct ext_objects objects = { 0 };
+	LISTEN(log);
+
+	(void)state;
+	for (size_t i = 0; i < EXT_ARRAY_SIZE(names); i++)
+		add(&objects, names[i], false);
+	assert_int_equal(ext_compose_objects(&log, &objects), 0);
+	assert_int_equal(place(&objects, "ttl"), 0);
+	assert_int_equal(place(&objects, "lookup"), 1);
+	assert_int_equal(place(&objects, "dispatch"), 2);
+	assert_int_equal(place(&objects, "store"), 3);
+	assert_int_equal(place(&objects, "defaults"), 4);
+	ext_objects_free(&objects);
+}
+
+/* One phase of an opcode stands for the opcode: half of each would be neither's intention. */
+static void test_replaced_as_a_whole(void **state)
+{
+	struct ext_objects objects = { 0 };
+	LISTEN(log);
+
+	(void)state;
+	add(&objects, "handlers/dispatch", false);
+	add(&objects, "handlers/defaults", false);
+	add(&objects, "broken/user_lookup", false);
+	add(&objects, "broken/reply_only", true);
+	assert_int_equal(ext_compose_objects(&log, &objects), 0);
+	assert_int_equal(objects.n, 3);
+	assert_int_equal(place(&objects, "user_lookup"), SIZE_MAX);
+	ext_objects_free(&objects);
+}
+
 static void test_no_dispatcher(void **state)
 {
 	struct ext_objects objects = { 0 };
@@ -180,6 +228,8 @@ int main(void)
 		cmocka_unit_test(test_handler_that_is_a_policy),
 		cmocka_unit_test(test_users_handler_replaces),
 		cmocka_unit_test(test_complete_and_partial_directories),
+		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_replaced_as_a_whole),
 		cmocka_unit_test(test_no_dispatcher),
 	};
 

@@ -166,6 +166,22 @@ static void test_replies_left_alone(void **state)
 	assert_int_equal(ext_init_complete(&request, &answer, large, sizeof(large), out), 0);
 }
 
+/* Before protocol 7.36 daemons did not know flags2, and sent whatever was there. */
+static void test_garbage_in_flags2(void **state)
+{
+	const struct ext_init_request request = { 77, true, true };
+	const struct ext_init_answer answer = { 5, 0 };
+	struct reply in = make_reply(0, sizeof(in));
+	struct reply out;
+	char room[EXT_INIT_REPLY_MAX];
+
+	(void)state;
+	in.init.flags2 = UINT32_MAX;
+	assert_int_equal(ext_init_complete(&request, &answer, &in, sizeof(in), room), sizeof(out));
+	memcpy(&out, room, sizeof(out));
+	assert_int_equal(out.init.flags2, FUSE_FS_EXTFUSE >> 32);
+}
+
 /* A later libfuse may know a longer reply: what follows is kept. */
 static void test_longer_reply(void **state)
 {
@@ -190,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_short_and_other_requests),
 		cmocka_unit_test(test_all_combinations),
 		cmocka_unit_test(test_replies_left_alone),
+		cmocka_unit_test(test_garbage_in_flags2),
 		cmocka_unit_test(test_longer_reply),
 	};
 

@@ -125,6 +125,22 @@ static void test_programs_have_our_type(void **state)
 	extfuse_close(ext);
 }
 
+static void test_variables(void **state)
+{
+	struct extfuse *ext = must_open("ttl", NULL);
+	uint64_t value = 1;
+	struct ext_var var;
+
+	(void)state;
+	assert_int_equal(ext_var_find(ext->bpf, "ext_epoch", &var), 0);
+	assert_int_equal(var.size, 8);
+	assert_int_equal(ext_var_find(ext->bpf, "nonsense", &var), -ENOENT);
+	assert_int_equal(ext_var_set(ext->bpf, "nonsense", &value, 8), -ENOENT);
+	/* a size that is not the variable's would write into its neighbour */
+	assert_int_equal(ext_var_set(ext->bpf, "ext_fill", &value, 8), -EINVAL);
+	extfuse_close(ext);
+}
+
 static void test_policy_by_path(void **state)
 {
 	struct extfuse *ext = must_open(fixture("policies/lru"), NULL);
@@ -242,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_programs_have_our_type),
+		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_policy_by_path),
 		cmocka_unit_test(test_users_errors),
 		cmocka_unit_test(test_options_of_other_versions),

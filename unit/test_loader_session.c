@@ -244,6 +244,46 @@ static void test_without_options(void **state)
 	tear_down(&bench);
 }
 
+/* Nothing but the reply to INIT is touched, even if it is answered late. */
+static void test_another_reply_comes_first(void **state)
+{
+	struct {
+		struct fuse_in_header head;
+		struct fuse_init_in init;
+	} init = { .head = { .len = sizeof(init), .opcode = FUSE_INIT, .unique = 2 },
+		   .init = { .major = 7,
+			     .minor = 41,
+			     .flags = (uint32_t)FUSE_INIT_EXT,
+			     .flags2 = FUSE_FS_EXTFUSE >> 32 } };
+	struct fuse_in_header early = { .len = sizeof(early), .opcode = FUSE_STATFS, .unique = 4 };
+	struct fuse_buf buf = { 0 };
+	struct fuse_out_header out;
+	struct bench bench;
+
+	(void)state;
+	set_up(&bench);
+	struct extfuse_session_opts opts = make_opts(&bench);
+
+	assert_int_equal(extfuse_session_setup(&bench.ext, bench.se, &opts), 0);
+	bench.attached = 43;
+	assert_int_equal(send(bench.kernel, &init, sizeof(init), 0), sizeof(init));
+	assert_true(fuse_session_receive_buf(bench.se, &buf) > 0);
+
+	/* libfuse answers it with EIO, since INIT was not handled yet. */
+	assert_int_equal(send(bench.kernel, &early, sizeof(early), 0), sizeof(early));
+	handle_one(&bench);
+	assert_int_equal(recv(bench.kernel, &out, sizeof(out), 0), sizeof(out));
+	assert_int_equal(out.error, -EIO);
+	assert_int_equal(bench.outcomes, 0);
+
+	fuse_session_process_buf(bench.se, &buf);
+	free(buf.mem);
+	assert_int_equal(receive_init(&bench).extfuse_prog_fd, 42);
+	assert_int_equal(bench.outcomes, 1);
+	assert_int_equal(bench.outcome, 0);
+	tear_down(&bench);
+}
+
 static void test_misuse(void **state)
 {
 	struct bench bench, other;
@@ -291,9 +331,13 @@ static void test_many_sessions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_not_offered),	cmocka_unit_test(test_without_a_program),
-		cmocka_unit_test(test_without_options), cmocka_unit_test(test_misuse),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_not_offered),
+		cmocka_unit_test(test_without_a_program),
+		cmocka_unit_test(test_without_options),
+		cmocka_unit_test(test_misuse),
+		cmocka_unit_test(test_another_reply_comes_first),
 		cmocka_unit_test(test_many_sessions),
 	};
 
