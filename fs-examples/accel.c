@@ -122,11 +122,12 @@ int accel_attach(struct stackfs *fs, void (*ready)(struct stackfs *fs, bool keep
 		.on_attach = attached,
 		.on_request = fs->opts.opstats ? requested : NULL,
 		.data = fs,
+		.passthrough_depth = fs->opts.passthrough ? 1 : 0,
 	};
 	int err;
 
 	on_ready = ready;
-	if (!fs->ext && !fs->opts.opstats)
+	if (!fs->ext && !fs->opts.opstats && !fs->opts.passthrough)
 		return 0;
 	err = extfuse_session_setup(fs->ext, fs->session, &opts);
 	if (err) {

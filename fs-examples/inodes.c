@@ -122,6 +122,8 @@ static struct inode *add(struct inode_table *table, int fd, const struct stat *s
 	inode->nlookup = 0;
 	inode->refs = 0;
 	atomic_store(&inode->opens, 0);
+	inode->backing_id = 0;
+	inode->backing_users = 0;
 	atomic_store(&inode->locks, NULL);
 	insert(table->buckets, table->n_buckets, inode);
 	table->n_live++;

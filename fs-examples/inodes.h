@@ -35,6 +35,8 @@ struct inode {
 	uint64_t nlookup; /* what the kernel was told minus what it forgot */
 	unsigned int refs; /* requests that work on it */
 	atomic_uint opens; /* open file handles */
+	int backing_id; /* with passthrough, of the open ones */
+	unsigned int backing_users;
 	_Atomic(struct posix_locks *) locks;
 };
 

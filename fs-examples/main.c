@@ -168,6 +168,7 @@ static int serve(struct stackfs *fs)
 		return 1;
 	}
 	fs->on_init = initialised;
+	atomic_store(&fs->passthrough, opts->passthrough);
 	if (fuse_session_mount(fs->session, opts->mountpoint) < 0) {
 		say("cannot mount on '%s': %s", opts->mountpoint, startup_fuse_error());
 		fuse_session_destroy(fs->session);

@@ -176,6 +176,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	atomic_fetch_add(&inode->opens, 1);
 	fill_entry(fs, token, parent, name, &entry);
 	if (reply_create(req, inode, &entry, fi) < 0) {
+		passthrough_release(fs, inode);
 		atomic_fetch_sub(&inode->opens, 1);
 		close(fd);
 		inode_forget(&fs->inodes, inode->nodeid, 1);

@@ -82,6 +82,7 @@ void op_open(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi)
 	open_caching(fs, fi);
 	atomic_fetch_add(&inode->opens, 1);
 	if (reply_open(req, inode, fi) < 0) {
+		passthrough_release(fs, inode);
 		atomic_fetch_sub(&inode->opens, 1);
 		close(fd);
 	}
@@ -92,10 +93,10 @@ void op_release(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi)
 	INODE_AUTO inode = inode_get(&stackfs_of(req)->inodes, nodeid);
 
 	if (inode) {
+		passthrough_release(stackfs_of(req), inode);
 		/* Locks of an open file description leave with it, and no request says so. */
 		if (atomic_fetch_sub(&inode->opens, 1) == 1)
 			locks_release_all(inode);
-		passthrough_release(stackfs_of(req), inode);
 	}
 	close((int)fi->fh);
 	fuse_reply_err(req, 0);

@@ -312,6 +312,8 @@ static int check(struct parser *p)
 		return FAIL(p, "no source directory given; usage: stackfs [-o OPTIONS] SOURCE MOUNTPOINT");
 	if (!opts->mountpoint)
 		return FAIL(p, "no mount point given; usage: stackfs [-o OPTIONS] SOURCE MOUNTPOINT");
+	if (opts->passthrough && opts->writeback)
+		return FAIL(p, "passthrough cannot be combined with writeback");
 	if (!opts->policy)
 		return check_without_policy(p);
 	/* libfuse enforces it in the daemon, which cached answers do not reach. */

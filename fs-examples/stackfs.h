@@ -30,6 +30,7 @@ struct stackfs {
 	struct extfuse *ext; /* NULL: no policy, or not accelerated */
 	bool posix_acl; /* the kernel checks and caches ACLs */
 	bool writeback;
+	atomic_bool passthrough; /* as long as the kernel does not refuse it */
 	void (*on_init)(struct stackfs *fs);
 };
 
