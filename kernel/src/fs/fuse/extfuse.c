@@ -833,7 +833,10 @@ s64 extfuse_state(struct fuse_conn *fc)
 
 	rcu_read_lock();
 	prog = rcu_dereference(fc->extfuse.prog);
-	state = prog ? prog->aux->id : READ_ONCE(fc->extfuse.error);
+	if (prog)
+		state = prog->aux->id;
+	else
+		state = READ_ONCE(fc->extfuse.error);
 	rcu_read_unlock();
 	return state;
 }
