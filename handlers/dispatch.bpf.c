@@ -21,9 +21,54 @@ struct {
 	__type(value, __u32);
 } ext_progs SEC(".maps");
 
+/* Here, since the dispatcher uses them in every program and should not have to call for them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ext_scratch);
+} ext_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EXT_OPCODES + 1);
+	__type(key, __u32);
+	__type(value, struct ext_op_stats);
+} ext_stats SEC(".maps");
+
+static __always_inline struct ext_scratch *scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ext_scratch, &zero);
+}
+
+static __always_inline struct ext_op_stats *stats_get(__u32 opcode)
+{
+	if (opcode > EXT_OPCODES)
+		opcode = EXT_OPCODES;
+	return bpf_map_lookup_elem(&ext_stats, &opcode);
+}
+
+struct ext_scratch *ext_scratch_get(void)
+{
+	return scratch_get();
+}
+
+struct ext_op_stats *ext_stats_get(__u32 opcode)
+{
+	return stats_get(opcode);
+}
+
 extern __u32 ext_attached;
 
 static struct ext_walk walks[EXT_WALKS];
+
+/*
+ * The verifier wants the context's fields at constant offsets from the context
+ * itself: this keeps clang from holding a pointer to one of them.
+ */
+#define FRESH(ctx) asm volatile("" : "+r"(ctx))
 
 /* What a request may change. */
 #define CLASS_INODE 1		/* its nodeid and the context's children */
@@ -317,7 +362,7 @@ int ext_atime_relaxed(void)
 
 int ext_hit(struct extfuse_req *ctx)
 {
-	struct ext_op_stats *stats = ext_stats_get(ctx->opcode);
+	struct ext_op_stats *stats = stats_get(ctx->opcode);
 
 	if (stats) {
 		stats->misses[EXT_MISS_ABSENT]--;
@@ -330,7 +375,7 @@ int ext_hit(struct extfuse_req *ctx)
 
 int ext_negative_hit(struct extfuse_req *ctx, int error)
 {
-	struct ext_op_stats *stats = ext_stats_get(ctx->opcode);
+	struct ext_op_stats *stats = stats_get(ctx->opcode);
 
 	if (stats) {
 		stats->misses[EXT_MISS_ABSENT]--;
@@ -347,13 +392,14 @@ int ext_miss(struct extfuse_req *ctx, __u32 reason)
 	/* The dispatcher has counted the request as a miss, absent. */
 	if (reason == EXT_MISS_ABSENT || reason >= EXT_MISS_MAX || ctx->cookie[1] >> EXT_C_REASON)
 		return -ENOSYS;
-	stats = ext_stats_get(ctx->opcode);
+	stats = stats_get(ctx->opcode);
 	if (stats) {
 		stats->misses[EXT_MISS_ABSENT]--;
 		stats->misses[reason]++;
 		if (reason == EXT_MISS_ERROR)
 			stats->errors++;
 	}
+	FRESH(ctx);
 	ctx->cookie[1] |= (__u64)reason << EXT_C_REASON;
 	return -ENOSYS;
 }
@@ -363,7 +409,9 @@ int ext_refuse(struct extfuse_req *ctx, int error)
 	if (error >= 0 || error < -511 || ctx->opcode >= EXT_OPCODES ||
 	    in(UNREFUSABLE, ctx->opcode))
 		return ext_miss(ctx, EXT_MISS_ERROR);
+	FRESH(ctx);
 	ext_harmless(ctx);
+	FRESH(ctx);
 	return ext_negative_hit(ctx, error);
 }
 
@@ -545,7 +593,7 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 
 void ext_event_name(struct extfuse_req *ctx, const struct ext_name *name)
 {
-	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_scratch *scratch = scratch_get();
 
 	if (scratch)
 		ext_section_name(&scratch->sec, name);
@@ -553,8 +601,8 @@ void ext_event_name(struct extfuse_req *ctx, const struct ext_name *name)
 
 int ext_event_changed(struct extfuse_req *ctx)
 {
-	struct ext_scratch *scratch = ext_scratch_get();
-	struct ext_op_stats *stats = ext_stats_get(0);
+	struct ext_scratch *scratch = scratch_get();
+	struct ext_op_stats *stats = stats_get(0);
 
 	if (scratch && scratch->sec.what)
 		ext_section_close(&scratch->sec, 0);
@@ -575,7 +623,7 @@ int ext_event_ignore(void)
 SEC("extfuse")
 int ext_dispatch(struct extfuse_req *ctx)
 {
-	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_scratch *scratch = scratch_get();
 	struct ext_op_stats *stats;
 	__u32 opcode = ctx->opcode;
 	__u32 phase = ctx->phase;
@@ -592,7 +640,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 		event(ctx, scratch);
 		slot += EXT_SLOT_EVENT;
 	} else {
-		stats = ext_stats_get(opcode);
+		stats = stats_get(opcode);
 		if (phase == EXTFUSE_REQUEST) {
 			__u32 class = class_of(opcode);
 
