@@ -74,7 +74,7 @@ struct ext_section {
 };
 
 /* Words of the largest row, that of a long name. */
-#define EXT_ROW_WORDS (7 + EXT_NAME_LONG / 8)
+#define EXT_ROW_WORDS (8 + EXT_NAME_LONG / 8)
 
 /* Per-CPU memory of the program that runs. */
 struct ext_scratch {
@@ -209,10 +209,13 @@ extern struct ext_all_stripe ext_all;
 extern __u64 ext_seq;
 extern __u32 ext_generation;
 
-/* ---- Functions of store.bpf.c for the dispatcher ---- */
+/* ---- Functions of dispatch.bpf.c for the store ---- */
 
 __hidden struct ext_scratch *ext_scratch_get(void);
 __hidden struct ext_op_stats *ext_stats_get(__u32 opcode);
+
+/* ---- Functions of store.bpf.c for the dispatcher ---- */
+
 /* Draw a number: s = ++seq. */
 __hidden __u64 ext_draw(void);
 

@@ -15,7 +15,7 @@ __weak bool ext_policy_store(__u32 kind, __u64 *mark)
 	return true;
 }
 
-__weak __u64 ext_policy_fresh(__u32 kind, __u64 mark)
+__weak __u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now)
 {
 	return EXT_FOREVER;
 }

@@ -53,6 +53,7 @@ struct ext_name_row {
 	struct ext_row_head head;
 	__u64 nodeid;
 	__u64 generation;
+	__u64 parent;
 	__u64 text[EXT_NAME_WORDS];
 };
 
@@ -60,22 +61,20 @@ struct ext_long_row {
 	struct ext_row_head head;
 	__u64 nodeid;
 	__u64 generation;
+	__u64 parent;
 	__u64 text[LONG_WORDS];
 };
 
 /*
- * Names are found by hash and compared: hashing them once more, in the map, is
- * what a hit would spend most on. Of two names with one hash the later one stays.
+ * Names are found by their hash, over parent and text, and compared: hashing
+ * all of it once more, in the map, is what a hit would spend most on. Of two
+ * names with one hash the later one stays.
  */
-struct ext_name_key {
-	__u64 parent;
-	__u64 hash;
-};
 
 _Static_assert(sizeof(struct ext_long_row) <= EXT_ROW_WORDS * 8, "a row fits into the scratch");
 /* Memory of an element: key and value, 56 bytes of the hash table's, 16 each of bucket and ring. */
 _Static_assert(sizeof(struct ext_attr_row) + 8 + 56 + 16 + 16 <= 256, "attribute rows stay small");
-_Static_assert(sizeof(struct ext_name_row) + 16 + 56 + 16 + 24 <= 320, "name rows stay small");
+_Static_assert(sizeof(struct ext_name_row) + 8 + 56 + 16 + 24 <= 320, "name rows stay small");
 
 #define ROW_MAX 65536
 
@@ -91,7 +90,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROW_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct ext_name_key);
+	__type(key, __u64);
 	__type(value, struct ext_name_row);
 } ext_names SEC(".maps");
 
@@ -99,7 +98,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROW_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct ext_name_key);
+	__type(key, __u64);
 	__type(value, struct ext_long_row);
 } ext_names_long SEC(".maps");
 
@@ -113,7 +112,8 @@ struct ext_attr_slot {
 };
 
 struct ext_name_slot {
-	struct ext_name_key key;
+	__u64 parent;
+	__u64 hash;
 	__u64 born;
 };
 
@@ -135,35 +135,7 @@ struct {
 	__type(value, struct ext_name_slot);
 } ext_rings_long SEC(".maps");
 
-/* ---- Per-CPU memory and statistics ---- */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ext_scratch);
-} ext_scratch SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, EXT_OPCODES + 1);
-	__type(key, __u32);
-	__type(value, struct ext_op_stats);
-} ext_stats SEC(".maps");
-
-struct ext_scratch *ext_scratch_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ext_scratch, &zero);
-}
-
-struct ext_op_stats *ext_stats_get(__u32 opcode)
-{
-	if (opcode > EXT_OPCODES)
-		opcode = EXT_OPCODES;
-	return bpf_map_lookup_elem(&ext_stats, &opcode);
-}
+/* ---- Statistics ---- */
 
 /* Statistics of the request or event; index 0 is for what no request caused. */
 static __always_inline struct ext_op_stats *stats_of(struct extfuse_req *ctx)
@@ -217,6 +189,7 @@ int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_nam
 {
 	struct ext_scratch *scratch;
 	__u64 hash;
+	long err;
 
 	name->size = size;
 	name->hash = 0;
@@ -224,8 +197,14 @@ int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_nam
 		return -ENAMETOOLONG;
 
 	if (size <= EXT_NAME_SHORT) {
-		/* What the name does not fill is zero: the key has one form. */
-		if (bpf_extfuse_read_args(ctx, arg, name->text, EXT_NAME_SHORT) < 0)
+		/* The kernel zeroes what the name does not fill, so it need not be much. */
+		name->text[2] = 0;
+		name->text[3] = 0;
+		if (size <= 16)
+			err = bpf_extfuse_read_args(ctx, arg, name->text, 16);
+		else
+			err = bpf_extfuse_read_args(ctx, arg, name->text, EXT_NAME_SHORT);
+		if (err < 0)
 			return -EINVAL;
 		if (name->text[0] == '.' || name->text[0] == ('.' | '.' << 8))
 			name->size = 0;
@@ -302,17 +281,14 @@ static __always_inline bool copy_attr(__u64 nodeid, struct ext_row_head *head, _
 /* Rows of short and long names begin alike. */
 static __always_inline struct ext_name_row *find_name(const struct ext_name *name)
 {
-	struct ext_name_key key = { name->parent, name->hash };
-
 	if (name->size <= EXT_NAME_SHORT)
-		return bpf_map_lookup_elem(&ext_names, &key);
-	return bpf_map_lookup_elem(&ext_names_long, &key);
+		return bpf_map_lookup_elem(&ext_names, &name->hash);
+	return bpf_map_lookup_elem(&ext_names_long, &name->hash);
 }
 
 static __noinline bool long_differs(const struct ext_name *name)
 {
-	struct ext_name_key key = { name->parent, name->hash };
-	const struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, &key);
+	const struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, &name->hash);
 	struct ext_scratch *scratch = ext_scratch_get();
 	__u64 differs = 0;
 
@@ -333,19 +309,20 @@ static __always_inline bool copy_name(const struct ext_name *name, struct ext_ro
 {
 	const struct ext_name_row *row = find_name(name);
 	__u64 sum = seed(name->hash);
-	__u64 differs = 0;
+	__u64 differs;
 
 	if (!row)
 		return false;
 	copy_head(&row->head, head, &sum);
 	*nodeid = take(&row->nodeid, &sum);
 	*generation = take(&row->generation, &sum);
+	differs = ext_load(row->parent) ^ name->parent;
 	if (compare && name->size <= EXT_NAME_SHORT) {
 #pragma unroll
 		for (int i = 0; i < EXT_NAME_WORDS; i++)
 			differs |= ext_load(row->text[i]) ^ name->text[i];
 	} else if (compare) {
-		differs = long_differs(name);
+		differs |= long_differs(name);
 	}
 	*torn = sum != head->sum || differs;
 	return true;
@@ -368,7 +345,7 @@ int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
 {
 	const struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
 	struct ext_row_head head;
-	__u64 left;
+	__u64 left, now = 0;
 	bool torn;
 
 	if (!ext_load(ext_epoch) || !copy_attr(nodeid, &head, (__u64 *)&out->attr, &torn))
@@ -383,7 +360,7 @@ int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
 	if (head.stamp < ext_load(inode->last) || head.stamp < ext_load(inode->forgotten) ||
 	    head.stamp < ext_load(ext_all.last))
 		return EXT_MISS_STALE;
-	left = ext_policy_fresh(EXT_KIND_ATTR, head.mark);
+	left = ext_policy_fresh(EXT_KIND_ATTR, head.mark, &now);
 	if (!left)
 		return EXT_MISS_EXPIRED;
 	VALIDITY(out, attr_valid, head.valid, left);
@@ -413,7 +390,7 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 	const struct ext_inode_stripe *inode;
 	struct ext_row_head head, attr;
 	bool torn, attr_torn;
-	__u64 left;
+	__u64 left, now = 0;
 
 	if (!ext_load(ext_epoch) ||
 	    !copy_name(name, &head, (__u64 *)&out->nodeid, (__u64 *)&out->generation, &torn,
@@ -429,7 +406,7 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 		ext_fence();
 		if (name_stale(head.stamp, stripe, parent))
 			return EXT_MISS_STALE;
-		left = ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark);
+		left = ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark, &now);
 		if (!left)
 			return EXT_MISS_EXPIRED;
 		VALIDITY(out, entry_valid, head.valid, left);
@@ -455,11 +432,11 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 	    attr.stamp < ext_load(ext_all.last))
 		return EXT_MISS_STALE;
 
-	left = ext_policy_fresh(EXT_KIND_ENTRY, head.mark);
+	left = ext_policy_fresh(EXT_KIND_ENTRY, head.mark, &now);
 	if (!left)
 		return EXT_MISS_EXPIRED;
 	VALIDITY(out, entry_valid, head.valid, left);
-	left = ext_policy_fresh(EXT_KIND_ATTR, attr.mark);
+	left = ext_policy_fresh(EXT_KIND_ATTR, attr.mark, &now);
 	if (!left)
 		return EXT_MISS_EXPIRED;
 	VALIDITY(out, attr_valid, attr.valid, left);
@@ -471,7 +448,7 @@ static __noinline bool name_alive(const struct ext_name *name)
 {
 	const struct ext_inode_stripe *parent = &ext_inodes[ext_inode_index(name->parent)];
 	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
-	__u64 nodeid, generation;
+	__u64 nodeid, generation, now = 0;
 	struct ext_row_head head;
 	bool torn;
 
@@ -479,9 +456,9 @@ static __noinline bool name_alive(const struct ext_name *name)
 	    name_busy(stripe, parent) || name_stale(head.stamp, stripe, parent))
 		return false;
 	if (!nodeid)
-		return ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark);
+		return ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark, &now);
 	return head.stamp >= ext_load(ext_inodes[ext_inode_index(nodeid)].forgotten) &&
-	       ext_policy_fresh(EXT_KIND_ENTRY, head.mark);
+	       ext_policy_fresh(EXT_KIND_ENTRY, head.mark, &now);
 }
 
 /* ---- Stores ---- */
@@ -529,15 +506,15 @@ static __noinline bool reclaim_name(struct ext_op_stats *stats)
 
 		if (bpf_map_pop_elem(&ext_rings_name, &slot))
 			break;
-		row = bpf_map_lookup_elem(&ext_names, &slot.key);
+		row = bpf_map_lookup_elem(&ext_names, &slot.hash);
 		if (!row || row->head.born != slot.born) {
 			room = true;
 			continue;
 		}
-		name.parent = slot.key.parent;
-		name.hash = slot.key.hash;
+		name.parent = slot.parent;
+		name.hash = slot.hash;
 		if (!name_alive(&name)) {
-			if (!bpf_map_delete_elem(&ext_names, &slot.key))
+			if (!bpf_map_delete_elem(&ext_names, &slot.hash))
 				stats->reclaims++;
 			return true;
 		}
@@ -559,15 +536,15 @@ static __noinline bool reclaim_long(struct ext_op_stats *stats)
 
 		if (bpf_map_pop_elem(&ext_rings_long, &slot))
 			break;
-		row = bpf_map_lookup_elem(&ext_names_long, &slot.key);
+		row = bpf_map_lookup_elem(&ext_names_long, &slot.hash);
 		if (!row || row->head.born != slot.born) {
 			room = true;
 			continue;
 		}
-		name.parent = slot.key.parent;
-		name.hash = slot.key.hash;
+		name.parent = slot.parent;
+		name.hash = slot.hash;
 		if (!name_alive(&name)) {
-			if (!bpf_map_delete_elem(&ext_names_long, &slot.key))
+			if (!bpf_map_delete_elem(&ext_names_long, &slot.hash))
 				stats->reclaims++;
 			return true;
 		}
@@ -708,10 +685,9 @@ static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 }
 
 /* A long name's text, into its row or, if there is none, into the one that is built. */
-static __noinline void put_long(const struct ext_name_key *key, struct ext_scratch *scratch,
-				__u32 slot)
+static __noinline void put_long(const __u64 *hash, struct ext_scratch *scratch, __u32 slot)
 {
-	struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, key);
+	struct ext_long_row *row = bpf_map_lookup_elem(&ext_names_long, hash);
 
 	if (!row)
 		row = (struct ext_long_row *)scratch->row;
@@ -740,18 +716,19 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	    !ext_policy_store(nodeid ? EXT_KIND_ENTRY : EXT_KIND_NEGATIVE, &mark))
 		return false;
 
-	slot.key.parent = name->parent;
-	slot.key.hash = name->hash;
+	slot.parent = name->parent;
+	slot.hash = name->hash;
 	row = find_name(name);
 	found = row;
 	if (!row)
 		row = (struct ext_name_row *)scratch->row;
+	*(volatile __u64 *)&row->parent = name->parent;
 	if (name->size <= EXT_NAME_SHORT) {
 #pragma unroll
 		for (int i = 0; i < EXT_NAME_WORDS; i++)
 			*(volatile __u64 *)&row->text[i] = name->text[i];
 	} else {
-		put_long(&slot.key, scratch, name->slot);
+		put_long(&slot.hash, scratch, name->slot);
 	}
 	put_name(row, name->hash, nodeid, generation, stamp, mark, valid);
 	if (found) {
@@ -762,9 +739,9 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	slot.born = ext_load(ext_seq);
 	row->head.born = slot.born;
 	if (name->size <= EXT_NAME_SHORT)
-		INSERT(ext_names, &slot.key, row, ext_rings_name, &slot, reclaim_name, stats, err);
+		INSERT(ext_names, &slot.hash, row, ext_rings_name, &slot, reclaim_name, stats, err);
 	else
-		INSERT(ext_names_long, &slot.key, row, ext_rings_long, &slot, reclaim_long, stats,
+		INSERT(ext_names_long, &slot.hash, row, ext_rings_long, &slot, reclaim_long, stats,
 		       err);
 	if (err) {
 		count_refused(ctx, stats, err);

@@ -24,7 +24,7 @@ bool ext_policy_store(__u32 kind, __u64 *mark)
 	return false;
 }
 
-__u64 ext_policy_fresh(__u32 kind, __u64 mark)
+__u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now)
 {
 	return 0;
 }

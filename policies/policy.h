@@ -18,11 +18,11 @@
  *		return true;
  *	}
  *
- *	__u64 ext_policy_fresh(__u32 kind, __u64 mark)
+ *	__u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now)
  *	{
- *		__u64 age = bpf_ktime_get_boot_ns() - mark;
- *
- *		return age < 60000000000ULL ? 60000000000ULL - age : 0;
+ *		if (!*now)
+ *			*now = bpf_ktime_get_boot_ns();
+ *		return *now - mark < 60000000000ULL ? 60000000000ULL - (*now - mark) : 0;
  *	}
  *
  * Parameters are declared with EXT_PARAM() and EXT_PARAM_ENUM() (handler.h).
@@ -58,10 +58,12 @@ __hidden bool ext_policy_store(__u32 kind, __u64 *mark);
 
 /*
  * For how many nanoseconds may a row with this mark still answer? 0: it is
- * expired. No answer gets a longer validity than this. Default: EXT_FOREVER.
+ * expired. No answer gets a longer validity than this. *now is 0 when a request
+ * asks first; what the policy leaves there, such as the time, it finds when the
+ * same request asks for another row. Default: EXT_FOREVER.
  */
 #define EXT_FOREVER (~0ULL)
-__hidden __u64 ext_policy_fresh(__u32 kind, __u64 mark);
+__hidden __u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now);
 
 /*
  * A change has killed the rows of an inode: true to remove its attributes' row

@@ -24,11 +24,14 @@ bool ext_policy_store(__u32 kind, __u64 *mark)
 	return true;
 }
 
-__u64 ext_policy_fresh(__u32 kind, __u64 mark)
+__u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now)
 {
-	__u64 age = bpf_ktime_get_boot_ns() - mark;
 	__u64 ttl = ext_param_ttl;
+	__u64 age;
 
+	if (!*now)
+		*now = bpf_ktime_get_boot_ns();
+	age = *now - mark;
 	if (kind == EXT_KIND_NEGATIVE && ext_param_negative_ttl != ~0ULL)
 		ttl = ext_param_negative_ttl;
 	return age < ttl ? ttl - age : 0;

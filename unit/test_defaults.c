@@ -5,12 +5,12 @@
 static void rows_are_kept_for_ever_in_a_hash(void **state)
 {
 	(void)state;
-	__u64 mark = 5;
+	__u64 mark = 5, now = 0;
 
 	assert_true(ext_policy_active());
 	assert_true(ext_policy_store(EXT_KIND_ATTR, &mark));
 	assert_int_equal(mark, 0);
-	assert_true(ext_policy_fresh(EXT_KIND_ENTRY, mark) == EXT_FOREVER);
+	assert_true(ext_policy_fresh(EXT_KIND_ENTRY, mark, &now) == EXT_FOREVER);
 	assert_false(ext_policy_remove());
 	assert_int_equal(ext_policy_shape(), EXT_SHAPE_HASH);
 }
