@@ -3,9 +3,11 @@
 
 import argparse
 import contextlib
+import copy
 import ctypes
 import fnmatch
 import json
+import mmap
 import os
 import signal
 import socket
@@ -198,7 +200,7 @@ class Mount:
         self.policy = policy
         base = os.path.join(WORK, name)
         self.src = source or os.path.join(base, "src")
-        self.mnt = os.path.join(base, "mnt")
+        self.root = self.mnt = os.path.join(base, "mnt")
         self.opstats_file = os.path.join(base, "opstats")
         self.options = ["opstats=" + self.opstats_file] + list(options)
         if policy:
@@ -217,34 +219,34 @@ class Mount:
         self.stop()
 
     def command(self):
-        return [STACKFS, "-o", ",".join(self.options), self.src, self.mnt]
+        return [STACKFS, "-o", ",".join(self.options), self.src, self.root]
 
     def start(self):
         os.makedirs(self.src, exist_ok=True)
-        os.makedirs(self.mnt, exist_ok=True)
+        os.makedirs(self.root, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.opstats_file)
         code, out, err = run(*self.command(), env=self.env, timeout=90)
         if code or err or out:
             raise Failed("%s: exit %d\n%s%s" % (" ".join(self.command()), code, out, err))
-        self.minor = mounted(self.mnt)
-        need(self.minor is not None, "stackfs exited 0, but %s is no mount", self.mnt)
-        self.pid = daemon_of(self.mnt)
-        need(self.pid, "no daemon serves %s", self.mnt)
+        self.minor = mounted(self.root)
+        need(self.minor is not None, "stackfs exited 0, but %s is no mount", self.root)
+        self.pid = daemon_of(self.root)
+        need(self.pid, "no daemon serves %s", self.root)
 
     def stop(self):
         """Unmounts, by force if need be, and waits for the daemon's end."""
-        if mounted(self.mnt) is not None and libc.umount2(self.mnt.encode(), 0):
+        if mounted(self.root) is not None and libc.umount2(self.root.encode(), 0):
             if self.minor is not None:
                 abort(self.minor)
-            libc.umount2(self.mnt.encode(), 2)
+            libc.umount2(self.root.encode(), 2)
         if self.pid and not until(lambda: not os.path.exists("/proc/%d" % self.pid), 5):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
         self.pid = None
 
     def stats(self):
-        code, out, err = run(EXTFUSE, "stats", self.mnt, "-j")
+        code, out, err = run(EXTFUSE, "stats", self.root, "-j")
         if code:
             raise Failed("extfuse stats: exit %d: %s" % (code, err))
         return Stats(out)
@@ -258,9 +260,14 @@ class Mount:
         with open(self.opstats_file, encoding="ascii") as file:
             return {name: int(count) for name, count in (line.split() for line in file)}
 
-    def forget(self):
-        """Makes the kernel forget what nobody uses."""
-        drop_caches()
+    def below(self, name):
+        """The same mount for a test that works in a directory of its own."""
+        self.serial += 1
+        name = "%s-%d" % (name, self.serial)
+        os.mkdir(os.path.join(self.src, name))
+        other = copy.copy(self)
+        other.src, other.mnt = os.path.join(self.src, name), os.path.join(self.mnt, name)
+        return other
 
     def dir(self, name):
         self.serial += 1
@@ -441,6 +448,20 @@ def write_at(path, data, flags=os.O_WRONLY, offset=None):
             os.pwrite(fd, data, offset)
     finally:
         os.close(fd)
+
+
+class Shared:
+    """Words that processes share; each is read and written in one piece."""
+
+    def __init__(self, count=2):
+        self.memory = mmap.mmap(-1, 4096)
+        self.words = (ctypes.c_uint64 * count).from_buffer(self.memory)
+
+    def __getitem__(self, index):
+        return self.words[index]
+
+    def __setitem__(self, index, value):
+        self.words[index] = value
 
 
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4

@@ -27,6 +27,12 @@ VARIANTS = {
     "ttl+lru": ("ttl+lru", ["ttl=1h"]),
     "daemon-fill": ("writeinval", ["fill=daemon"]),
 }
+# Mounts of each variant, by what they add.
+GROUPS = {
+    "shared": [],
+    "hard": ["debug_delay_lookup=400", "debug_reuse_nodeid", "readdirplus=yes"],
+    "small": ["max_entries=64"],
+}
 REDUCED = ("writeinval", "ttl+lru")
 # Of the removed handlers, these every time and the others with --full.
 HANDLERS_ALWAYS = ("lookup", "getattr", "rename2", "unlink", "forget", "event_inval_attr")
@@ -46,54 +52,50 @@ def run_core(function, mount, hits_needed):
         function(d)
 
 
-def shared_mount(runner, variant, functions, mount, hits_needed=True, prefix=""):
-    """Tests that can share a mount; it is made anew after one that failed."""
-    chosen = [f for f in functions if runner.selected(prefix + f.__name__, variant)]
-    if not chosen:
-        return
+def run_shared(function, mount, _hits_needed):
+    function(mount.below(function.__name__))
+
+
+def start_fails(error):
+    raise vm.Failed("%s" % error)
+
+
+def on_mount(runner, variant, mount, tests, hits_needed=True):
+    """Tests that share a mount; it is made anew after one that failed or ended it."""
     up = False
-    for function in chosen:
+    for function, how in tests:
+        if not runner.selected(function.__name__, variant):
+            continue
         if not up:
             try:
                 mount.start()
                 up = True
             except (vm.Failed, subprocess.TimeoutExpired) as error:
-                def failed(reason=error):
-                    raise vm.Failed("%s" % reason)
-                runner.run(prefix + function.__name__, variant, failed)
+                runner.run(function.__name__, variant, start_fails, error)
                 mount.stop()
                 continue
-        # Enough for one check with the cache's counters: the two rounds do the same.
-        if not runner.run(prefix + function.__name__, variant, run_core, function, mount,
-                          hits_needed):
+        if not runner.run(function.__name__, variant, how, function, mount, hits_needed,
+                          timeout=getattr(function, "timeout", 60)) or \
+           getattr(function, "last", False):
             mount.stop()
             up = False
     if up:
         mount.stop()
 
 
-def core_tests(runner, variants):
+def variant_tests(runner, variants):
     for variant in variants:
-        start = time.monotonic()
-        shared_mount(runner, variant, CORE, make("core", variant))
-        print("core[%s]: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
-
-
-def special_tests(runner, variants):
-    for function in SPECIAL:
-        for variant in variants:
-            if variant in getattr(function, "without", ()):
-                continue
-            if runner.selected(function.__name__, variant):
-                runner.run(function.__name__, variant, with_mount, function, variant,
-                           timeout=getattr(function, "timeout", 60))
-                clean_up()
-
-
-def with_mount(function, variant):
-    mount = make(function.__name__, variant, getattr(function, "options", ()))
-    with mount:
-        function(mount)
+        for group, options in GROUPS.items():
+            start = time.monotonic()
+            tests = [(f, run_core) for f in CORE] if group == "shared" else []
+            tests += [(f, run_shared) for f in SPECIAL
+                      if f.group == group and variant not in f.without]
+            if group == "small" and variant in ("plain", "never"):
+                options = []
+            on_mount(runner, variant, make(group, variant, options), tests)
+            clean_up()
+            print("%s[%s]: %.0f s" % (group, variant, time.monotonic() - start), file=sys.stderr,
+                  flush=True)
 
 
 def single_tests(runner):
@@ -123,7 +125,7 @@ def removed_handlers(runner, full):
         os.unlink(os.path.join(objects, "handlers", handler + ".bpf.o"))
         mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
         mount.env = {"EXTFUSE_OBJECT_PATH": objects}
-        shared_mount(runner, variant, CORE, mount, hits_needed=False)
+        on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
 
 
 def clean_up():
@@ -142,9 +144,8 @@ def main():
     os.makedirs(vm.WORK, exist_ok=True)
     runner = vm.Runner("mount", args)
     variants = [v for v in VARIANTS if not args.reduced or args.full or v in REDUCED]
-    core_tests(runner, variants)
-    special_tests(runner, variants)
-    if not args.reduced:
+    variant_tests(runner, variants)
+    if not args.reduced or args.full:
         single_tests(runner)
         removed_handlers(runner, args.full)
     print("%d tests, %d failed" % (runner.count, runner.failed), file=sys.stderr)

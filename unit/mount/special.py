@@ -13,7 +13,7 @@ import struct
 import time
 
 import vm
-from vm import (Background, Failed, Mount, facts, in_child, loaded, need, nodeid_of, run, same, scale,
+from vm import (Background, Failed, Mount, Shared, facts, in_child, loaded, need, nodeid_of, run, same, scale,
                 until, view, write_at)
 
 SPECIAL = []
@@ -23,11 +23,14 @@ NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
 POLICIES = ("never", "ttl", "lru", "writeinval", "ttl+lru")
 
 
-def special(options=(), without=(), timeout=60):
+def special(group="shared", without=(), timeout=60, last=False):
+    """A test of each variant, on a mount that the tests of its group share (see GROUPS in run.py).
+    last: it ends the mount."""
     def mark(function):
-        function.options = list(options)
+        function.group = group
         function.without = without
         function.timeout = timeout
+        function.last = last
         SPECIAL.append(function)
         return function
     return mark
@@ -70,7 +73,7 @@ def warm(m, *names, opcodes=("LOOKUP",)):
 
 # ---- The coherence protocol's hard cases ----
 
-@special(["debug_delay_lookup=400"])
+@special("hard")
 def delayed_lookup_and_write(m):
     """A LOOKUP reply that waits while a write completes must not bring the old size back."""
     name = "delay-f"
@@ -80,7 +83,7 @@ def delayed_lookup_and_write(m):
     fd = os.open(path, os.O_WRONLY)
     warm(m, name)
     raced = 0
-    for turn in range(scale(6)):
+    for turn in range(scale(3)):
         # Whatever the cache has of the file ends here, so that the next LOOKUP goes to the daemon.
         os.truncate(source, 1)
         os.pwrite(fd, b"1", 0)
@@ -104,31 +107,38 @@ def delayed_lookup_and_write(m):
     os.close(fd)
 
 
-@special(["debug_delay_lookup=400"])
+@special("hard")
 def delayed_lookup_and_rename(m):
-    """The same with the name taken away, and given to another file."""
+    """The same with the name given to another file while the LOOKUP's reply waits."""
     source = os.path.join(m.src, "delay-f")
     path = os.path.join(m.mnt, "delay-f")
-    put(os.path.join(m.src, "warm"))
-    warm(m, "warm")
     raced = 0
     for turn in range(scale(4)):
         put(source, "old")
         put(os.path.join(m.src, "g"), "of the other")
-        other = Background(lambda: [facts(path), time.monotonic()])
-        time.sleep(0.15)
-        os.rename(os.path.join(m.mnt, "g"), path)
-        renamed = time.monotonic()
-        raced += other.result()["value"][1] > renamed
+        fd = os.open(path, os.O_WRONLY)
+        # The rename looks at its target first, which takes its 400 ms; then it is done at once.
+        other = Background(lambda: [os.rename(os.path.join(m.mnt, "g"), path), time.monotonic()])
+        time.sleep(0.25)
+        # Ends the file's row: the stat below has to ask, before the rename, and is told after it.
+        os.pwrite(fd, b"OLD", 0)
+        begin = time.monotonic()
+        facts(path)
+        end = time.monotonic()
+        renamed = other.result()["value"][1]
+        raced += begin + 0.02 < renamed < end - 0.02
         for look in (lambda: facts(path), lambda: in_child(facts, path)):
             same([list(f) for f in look()], [list(f) for f in facts(source)],
                  "turn %d: after the rename" % turn)
+        os.close(fd)
         os.unlink(path)
         same(facts(path), os.strerror(errno.ENOENT), "after the unlink")
-    need(raced >= 0, "unreachable")
+        if raced and turn:
+            break
+    need(raced > 0, "no LOOKUP waited while the rename completed: nothing was tested")
 
 
-@special(["debug_reuse_nodeid"])
+@special("hard")
 def nodeid_reused_after_forget(m):
     """Names cached below a directory that was forgotten say nothing about its nodeid's next owner."""
     count = 8
@@ -164,7 +174,7 @@ def nodeid_reused_after_forget(m):
     os.close(held)
 
 
-@special(["readdirplus=yes"])
+@special("hard")
 def readdirplus_newer_than_row(m):
     """What a directory listing told of a file is not taken back by an older row."""
     os.mkdir(os.path.join(m.src, "d"))
@@ -237,15 +247,15 @@ def appends_are_never_unseen(m):
     """While one process appends, no other sees the file shorter than it knows it is."""
     path = os.path.join(m.mnt, "f")
     put(os.path.join(m.src, "f"), "")
-    shared = mmap.mmap(-1, 4096)
+    shared = Shared()
     turns = scale(1500)
 
     def reader():
         last = 0
         looks = 0
         while True:
-            done = shared[8]
-            known = struct.unpack_from("Q", shared, 0)[0]
+            done = shared[1]
+            known = shared[0]
             size = os.stat(path).st_size
             need(size >= known, "size %d, but %d bytes had been written", size, known)
             need(size >= last, "size %d after %d", size, last)
@@ -259,11 +269,11 @@ def appends_are_never_unseen(m):
         fd = os.open(path, os.O_WRONLY | os.O_APPEND)
         for i in range(1, turns + 1):
             os.write(fd, b"x")
-            struct.pack_into("Q", shared, 0, i)
+            shared[0] = i
             if i % 8 == 0:
                 time.sleep(0.0005)
         os.close(fd)
-        shared[8] = 1
+        shared[1] = 1
         looks = [r.result()["value"] for r in readers]
     finally:
         for r in readers:
@@ -282,7 +292,7 @@ def names_come_and_go_in_order(m):
     put(os.path.join(m.src, "d", "file"), "x")
     path = os.path.join(m.mnt, "d", "name")
     target = os.path.join(m.mnt, "d", "file")
-    shared = mmap.mmap(-1, 4096)
+    shared = Shared()
     turns = scale(400)
     # Even: the name is absent; odd: it is there; while it changes: 2**63.
     changing = 1 << 63
@@ -290,13 +300,13 @@ def names_come_and_go_in_order(m):
     def reader():
         looks = 0
         while True:
-            before = struct.unpack_from("Q", shared, 0)[0]
+            before = shared[0]
             there = os.path.lexists(path)
-            after = struct.unpack_from("Q", shared, 0)[0]
+            after = shared[0]
             if before == after and not before & changing:
                 same(there, bool(before & 1), "step %d: whether the name is there" % before)
                 looks += 1
-            if shared[8]:
+            if shared[1]:
                 return looks
 
     makers = [
@@ -309,18 +319,18 @@ def names_come_and_go_in_order(m):
     readers = [Background(reader) for _ in range(3)]
     try:
         for i in range(turns):
-            struct.pack_into("Q", shared, 0, changing)
+            shared[0] = changing
             makers[i % len(makers)]()
-            struct.pack_into("Q", shared, 0, 2 * i + 1)
+            shared[0] = 2 * i + 1
             time.sleep(0.002)
-            struct.pack_into("Q", shared, 0, changing)
+            shared[0] = changing
             if os.path.isdir(path) and not os.path.islink(path):
                 os.rmdir(path)
             else:
                 os.unlink(path)
-            struct.pack_into("Q", shared, 0, 2 * i + 2)
+            shared[0] = 2 * i + 2
             time.sleep(0.002)
-        shared[8] = 1
+        shared[1] = 1
         looks = [r.result()["value"] for r in readers]
     finally:
         for r in readers:
@@ -484,7 +494,7 @@ def lookup_counts_are_exact(m):
 
 # ---- Full maps ----
 
-@special(["max_entries=64"], without=("plain", "never"))
+@special("small", without=("plain", "never"))
 def full_map(m):
     """More files than rows: answers get fewer, results stay right."""
     count = 300
@@ -509,7 +519,7 @@ def full_map(m):
         need(full > 0, "no miss says that the map was full: %s", stats.miss)
 
 
-@special(["max_entries=256"], without=("plain", "never"))
+@special("small", without=("plain", "never"))
 def dead_rows_make_room(m):
     """Files that come and go do not fill the cache for good."""
     for i in range(scale(600)):
@@ -531,7 +541,15 @@ def dead_rows_make_room(m):
 
 # ---- The daemon's end ----
 
-@special(["debug_delay_lookup=200"])
+def alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@special("hard", last=True)
 def killed_daemon(m):
     """No ghosts: ENOTCONN, no answer from the cache, umount works."""
     names = ["f%d" % i for i in range(10)] + ["delay-a", "delay-b"]
@@ -539,7 +557,7 @@ def killed_daemon(m):
         put(os.path.join(m.src, name))
     warm(m, *names[:10])
     gone = os.strerror(errno.ENOTCONN)
-    shared = mmap.mmap(-1, 4096)
+    shared = Shared()
 
     def busy(seed):
         rng = random.Random(seed)
@@ -555,11 +573,9 @@ def killed_daemon(m):
     try:
         time.sleep(0.5)
         os.kill(m.pid, signal.SIGKILL)
-        need(until(lambda: not os.path.exists("/proc/%d" % m.pid) or
-                   open("/proc/%d/stat" % m.pid, encoding="ascii").read().split()[2] == "Z"),
-             "the daemon lives on")
+        need(until(lambda: not alive(m.pid)), "the daemon lives on")
         # The connection ends when the last of its threads has closed the device.
-        until(lambda: facts(m.mnt) == gone, 5)
+        until(lambda: facts(m.root) == gone, 5)
         shared[0] = 1
         for worker in workers:
             for answer in worker.result()["value"]:
@@ -569,11 +585,11 @@ def killed_daemon(m):
     for name in names:
         same(facts(os.path.join(m.mnt, name)), gone, "stat " + name)
     same(vm.listing(m.mnt), gone, "readdir")
-    same(vm.libc.umount2(m.mnt.encode(), 0), 0, "umount")
-    same(vm.mounted(m.mnt), None, "mount after umount")
+    same(vm.libc.umount2(m.root.encode(), 0), 0, "umount")
+    same(vm.mounted(m.root), None, "mount after umount")
 
 
-@special()
+@special("small", last=True)
 def aborted_connection(m):
     """The administrator's abort ends answers as well."""
     put(os.path.join(m.src, "f"))
