@@ -56,8 +56,8 @@ static int tell_entry(struct stackfs *fs, char *path, bool expire)
 	if (err || !parent)
 		return err;
 	return expire ? fuse_lowlevel_notify_expire_entry(fs->session, parent, name, strlen(name),
-							  FUSE_LL_EXPIRE_ONLY) :
-			fuse_lowlevel_notify_inval_entry(fs->session, parent, name, strlen(name));
+							  FUSE_LL_EXPIRE_ONLY)
+		      : fuse_lowlevel_notify_inval_entry(fs->session, parent, name, strlen(name));
 }
 
 static int obey(struct stackfs *fs, char *line)
@@ -138,7 +138,7 @@ static int listen_at(const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	remove_stale(&address);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (listener < 0)

@@ -14,7 +14,6 @@ uint64_t fill_begin(const struct stackfs *fs);
 void fill_entry(const struct stackfs *fs, uint64_t token, fuse_ino_t parent, const char *name,
 		const struct fuse_entry_param *entry);
 void fill_negative(const struct stackfs *fs, uint64_t token, fuse_ino_t parent, const char *name);
-void fill_attr(const struct stackfs *fs, uint64_t token, fuse_ino_t nodeid,
-	       const struct stat *st);
+void fill_attr(const struct stackfs *fs, uint64_t token, fuse_ino_t nodeid, const struct stat *st);
 
 #endif

@@ -56,7 +56,7 @@ static void insert(struct inode **buckets, size_t n_buckets, struct inode *inode
 static void grow_buckets(struct inode_table *table)
 {
 	size_t n = table->n_buckets * 2;
-	struct inode **buckets = calloc(n, sizeof(*buckets));
+	struct inode **buckets = calloc(n, sizeof(struct inode *));
 
 	if (!buckets)
 		return;
@@ -87,8 +87,8 @@ static struct inode *take_slot(struct inode_table *table)
 	size_t slot = table->n_slots;
 
 	if (slot == table->n_chunks * CHUNK) {
-		struct inode **chunks = realloc(table->chunks,
-						(table->n_chunks + 1) * sizeof(*chunks));
+		struct inode **chunks =
+			realloc(table->chunks, (table->n_chunks + 1) * sizeof(struct inode *));
 
 		if (!chunks)
 			return NULL;
@@ -171,7 +171,7 @@ int inode_table_init(struct inode_table *table, int root_fd, bool same_generatio
 	};
 	if (fstat(root_fd, &st) < 0)
 		return -errno;
-	table->buckets = calloc(table->n_buckets, sizeof(*table->buckets));
+	table->buckets = calloc(table->n_buckets, sizeof(struct inode *));
 	if (!table->buckets)
 		return -ENOMEM;
 	pthread_mutex_init(&table->lock, NULL);

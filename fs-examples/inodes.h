@@ -29,13 +29,13 @@ struct inode {
 	dev_t dev;
 	ino_t ino;
 	mode_t type; /* S_IFMT */
-	int fd; /* O_PATH */
+	int fd;	     /* O_PATH */
 	uint64_t nodeid;
 	uint64_t generation;
-	uint64_t nlookup; /* what the kernel was told minus what it forgot */
+	uint64_t nlookup;  /* what the kernel was told minus what it forgot */
 	unsigned int refs; /* requests that work on it */
 	atomic_uint opens; /* open file handles */
-	int backing_id; /* with passthrough, of the open ones */
+	int backing_id;	   /* with passthrough, of the open ones */
 	unsigned int backing_users;
 	_Atomic(struct posix_locks *) locks;
 };

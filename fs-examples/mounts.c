@@ -73,11 +73,13 @@ int mounts_check(struct stackfs *fs)
 		return 0;
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		say("mount point '%s': %s; it must be an existing directory", path, strerror(errno));
+		say("mount point '%s': %s; it must be an existing directory", path,
+		    strerror(errno));
 		return -1;
 	}
 	if (fuse_mounted_on(path, type, sizeof(type))) {
-		say("mount point '%s' is busy: it is a mount of type %s; unmount that first: fusermount3 -u '%s'",
+		say("mount point '%s' is busy: it is a mount of type %s; "
+		    "unmount that first: fusermount3 -u '%s'",
 		    path, type, path);
 		close(fd);
 		return -1;

@@ -98,8 +98,7 @@ static int set_attributes(const struct inode *inode, const struct stat *attr, in
 	if (to_set & FUSE_SET_ATTR_SIZE && set_size(inode, attr->st_size, fi) < 0)
 		return -errno;
 	if (to_set & FUSE_SET_ATTR_MODE) {
-		err = set_mode(inode, attr->st_mode,
-			       to_set & (FUSE_SET_ATTR_SIZE | SET_OWNER));
+		err = set_mode(inode, attr->st_mode, to_set & (FUSE_SET_ATTR_SIZE | SET_OWNER));
 		if (err)
 			return err;
 	}

@@ -21,7 +21,7 @@ static void reply_new(fuse_req_t req, struct inode *dir, const char *name, uint6
 		return;
 	}
 	fill_entry(fs, token, dir->nodeid, name, &entry);
-	reply_entry(req, inode, &entry);
+	reply_entry(req, &entry);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
@@ -112,7 +112,7 @@ void op_link(fuse_req_t req, fuse_ino_t nodeid, fuse_ino_t newparent, const char
 	inode_count_lookup(inode);
 	entry_of(fs, inode, &st, &entry);
 	fill_entry(fs, token, newparent, newname, &entry);
-	reply_entry(req, inode, &entry);
+	reply_entry(req, &entry);
 }
 
 /* The entry of an opened file, whatever its name is by now. */
@@ -179,6 +179,6 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		passthrough_release(fs, inode);
 		atomic_fetch_sub(&inode->opens, 1);
 		close(fd);
-		inode_forget(&fs->inodes, inode->nodeid, 1);
+		inode_forget(&fs->inodes, entry.ino, 1);
 	}
 }

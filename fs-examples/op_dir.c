@@ -24,7 +24,7 @@ struct entry64 {
 struct dir {
 	pthread_mutex_t lock;
 	int fd;
-	off_t off; /* of the entry at pos */
+	off_t off;	  /* of the entry at pos */
 	size_t pos, size; /* of what was read for this request */
 	_Alignas(struct entry64) char entries[ENTRIES_MAX];
 };
@@ -106,25 +106,25 @@ static int seek_to(struct dir *dir, off_t off)
 	return lseek(dir->fd, off, SEEK_SET) < 0 ? -errno : 0;
 }
 
-/* The entry at the current place: 1, or 0 at the end, or -errno. */
-static int peek(struct dir *dir, size_t size, struct entry64 **out)
+/* The entry at the current place. NULL: the end, or *@err is set. */
+static struct entry64 *peek(struct dir *dir, size_t size, int *err)
 {
 	if (dir->pos == dir->size) {
 		long n;
-
 
 		if (size < ENTRIES_MIN)
 			size = ENTRIES_MIN;
 		if (size > ENTRIES_MAX)
 			size = ENTRIES_MAX;
 		n = syscall(SYS_getdents64, dir->fd, dir->entries, size);
+		if (n < 0)
+			*err = -errno;
 		if (n <= 0)
-			return n < 0 ? -errno : 0;
+			return NULL;
 		dir->pos = 0;
 		dir->size = (size_t)n;
 	}
-	*out = (struct entry64 *)&dir->entries[dir->pos];
-	return 1;
+	return (struct entry64 *)&dir->entries[dir->pos];
 }
 
 static void step(struct dir *dir, const struct entry64 *entry)
@@ -193,20 +193,20 @@ static int fill_listing(struct listing *list, struct dir *dir, off_t off)
 	int err = seek_to(dir, off);
 
 	while (!err) {
-		struct entry64 *entry = NULL;
+		size_t room = list->size - list->used;
 		/* With attributes an entry is some five times as large. */
-		int got = peek(dir, (list->size - list->used) / (list->plus ? 5 : 1), &entry);
+		struct entry64 *entry = peek(dir, list->plus ? room / 5 : room, &err);
 		size_t len;
 
-		if (got <= 0)
-			return list->used ? 0 : got;
+		if (!entry)
+			break;
 		len = list->plus ? add_plus(list, entry) : add_plain(list, entry);
-		if (len > list->size - list->used)
-			return 0;
+		if (len > room)
+			break;
 		list->used += len;
 		step(dir, entry);
 	}
-	return err;
+	return list->used ? 0 : err;
 }
 
 static void list_directory(fuse_req_t req, fuse_ino_t nodeid, size_t size, off_t off,

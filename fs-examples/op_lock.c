@@ -151,7 +151,11 @@ static void add_range(struct owner *owner, short type, off_t start, off_t end, p
 		return;
 	}
 	*range = (struct range){
-		.next = owner->ranges, .start = start, .end = end, .pid = pid, .type = type,
+		.next = owner->ranges,
+		.start = start,
+		.end = end,
+		.pid = pid,
+		.type = type,
 	};
 	owner->ranges = range;
 }
@@ -166,7 +170,8 @@ static void note_lock(struct owner *owner, const struct flock *lock, pid_t pid)
 	while (*link) {
 		struct range *range = *link;
 		bool joins = lock->l_type == range->type && range->pid == pid &&
-			     range->end >= start - 1 && (end == LLONG_MAX || range->start <= end + 1);
+			     range->end >= start - 1 &&
+			     (end == LLONG_MAX || range->start <= end + 1);
 
 		if (!joins && (range->end < start || range->start > end)) {
 			link = &range->next;

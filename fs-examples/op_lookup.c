@@ -34,10 +34,10 @@ void entry_of(const struct stackfs *fs, const struct inode *inode, const struct 
 	};
 }
 
-void reply_entry(fuse_req_t req, struct inode *inode, const struct fuse_entry_param *entry)
+void reply_entry(fuse_req_t req, const struct fuse_entry_param *entry)
 {
 	if (fuse_reply_entry(req, entry) < 0)
-		inode_forget(inode->table, inode->nodeid, 1);
+		inode_forget(&stackfs_of(req)->inodes, entry->ino, 1);
 }
 
 /* Our own mount covers this name, and walking into it would be a request to ourselves. */
@@ -49,9 +49,8 @@ static bool is_covered(const struct stackfs *fs, const struct inode *dir, const 
 
 static int open_child(const struct stackfs *fs, const struct inode *dir, const char *name)
 {
-	return is_covered(fs, dir, name) ?
-		       fcntl(fs->covered.fd, F_DUPFD_CLOEXEC, 0) :
-		       openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return is_covered(fs, dir, name) ? fcntl(fs->covered.fd, F_DUPFD_CLOEXEC, 0)
+					 : openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static int stat_child(const struct stackfs *fs, const struct inode *dir, const char *name,
@@ -143,7 +142,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	delay(&fs->opts, name);
 	if (!err) {
 		fill_entry(fs, token, parent, name, &entry);
-		reply_entry(req, inode, &entry);
+		reply_entry(req, &entry);
 	} else if (err == -ENOENT) {
 		fill_negative(fs, token, parent, name);
 		reply_negative(req, fs);

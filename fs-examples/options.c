@@ -20,6 +20,7 @@ struct parser {
 
 #define FAIL(parser, ...) (snprintf((parser)->err, (parser)->err_size, __VA_ARGS__), -1)
 
+static const char usage[] = "usage: stackfs [-o OPTIONS] SOURCE MOUNTPOINT";
 static const char try_help[] = "'stackfs --help' lists the options";
 
 /* How a value is read, and into which kind of field. */
@@ -31,14 +32,21 @@ struct choice {
 };
 
 static const struct choice cache_choices[] = {
-	{ "none", CACHE_NONE }, { "never", CACHE_NONE }, { "auto", CACHE_AUTO },
-	{ "always", CACHE_ALWAYS }, { NULL, 0 },
+	{ "none", CACHE_NONE },
+	{ "never", CACHE_NONE },
+	{ "auto", CACHE_AUTO },
+	{ "always", CACHE_ALWAYS },
+	{ NULL, 0 },
 };
 static const struct choice fill_choices[] = {
-	{ "daemon", true }, { "reply", false }, { NULL, 0 },
+	{ "daemon", true },
+	{ "reply", false },
+	{ NULL, 0 },
 };
 static const struct choice extfuse_choices[] = {
-	{ "auto", false }, { "require", true }, { NULL, 0 },
+	{ "auto", false },
+	{ "require", true },
+	{ NULL, 0 },
 };
 
 struct valued {
@@ -50,10 +58,15 @@ struct valued {
 };
 
 #define VALUED(n, k, field, what) \
-	{ .name = (n), .kind = (k), .offset = offsetof(struct options, field), .expects = (what) }
+	{ \
+		.name = (n), .kind = (k), .offset = offsetof(struct options, field), \
+		.expects = (what) \
+	}
 #define CHOSEN(n, field, what, list) \
-	{ .name = (n), .kind = CHOICE, .offset = offsetof(struct options, field), \
-	  .expects = (what), .choices = (list) }
+	{ \
+		.name = (n), .kind = CHOICE, .offset = offsetof(struct options, field), \
+		.expects = (what), .choices = (list) \
+	}
 
 static const struct valued valued[] = {
 	VALUED("entry_timeout", SECONDS, entry_timeout, "seconds, like 1.5"),
@@ -79,7 +92,9 @@ struct flag {
 };
 
 #define FLAG(n, field, keep) \
-	{ .name = (n), .offset = offsetof(struct options, field), .pass_on = (keep) }
+	{ \
+		.name = (n), .offset = offsetof(struct options, field), .pass_on = (keep) \
+	}
 
 static const struct flag flags[] = {
 	FLAG("-f", foreground, false),
@@ -100,6 +115,7 @@ static const struct flag flags[] = {
 };
 
 /* Options that libfuse reads: of the mount and of the connection. */
+/* clang-format off */
 static const char *const libfuse_options[] = {
 	"auto_unmount", "blkdev", "ro", "rw", "suid", "nosuid", "dev", "nodev",
 	"exec", "noexec", "async", "sync", "dirsync", "noatime", "-n", "-r",
@@ -119,6 +135,7 @@ static const char *const ignored_options[] = {
 	"noowner", "nogroup", "atime", "diratime", "relatime", "nostrictatime", "comment=", "x-",
 	"X-",
 };
+/* clang-format on */
 
 /* A name that ends in '=' or '-' is the beginning of an option. */
 static bool listed(const char *const *list, size_t n, const char *option)
@@ -127,8 +144,8 @@ static bool listed(const char *const *list, size_t n, const char *option)
 		size_t len = strlen(list[i]);
 		char last = list[i][len - 1];
 
-		if (last == '=' || (last == '-' && len > 1) ? !strncmp(list[i], option, len) :
-							      !strcmp(list[i], option))
+		if (last == '=' || (last == '-' && len > 1) ? !strncmp(list[i], option, len)
+							    : !strcmp(list[i], option))
 			return true;
 	}
 	return false;
@@ -198,7 +215,7 @@ static int read_choice(struct parser *p, const struct valued *option, void *fiel
 		       const char *value)
 {
 	for (const struct choice *choice = option->choices; choice->name; choice++) {
-		if (strcmp(choice->name, value))
+		if (strcmp(choice->name, value) != 0)
 			continue;
 		if (option->choices == cache_choices)
 			*(enum cache_mode *)field = (enum cache_mode)choice->value;
@@ -244,14 +261,14 @@ static int read_option(struct parser *p, const char *arg)
 	size_t name_len = equals ? (size_t)(equals - arg) : strlen(arg);
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(flags[i].name, arg))
+		if (strcmp(flags[i].name, arg) != 0)
 			continue;
 		*(bool *)((char *)opts + flags[i].offset) = true;
 		return flags[i].pass_on;
 	}
 	for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++) {
 		if (strlen(valued[i].name) != name_len ||
-		    strncmp(valued[i].name, arg, name_len))
+		    strncmp(valued[i].name, arg, name_len) != 0)
 			continue;
 		if (!equals)
 			return FAIL(p, "option %s needs a value: %s=..., %s", arg, arg,
@@ -309,9 +326,9 @@ static int check(struct parser *p)
 	struct options *opts = p->opts;
 
 	if (!opts->source)
-		return FAIL(p, "no source directory given; usage: stackfs [-o OPTIONS] SOURCE MOUNTPOINT");
+		return FAIL(p, "no source directory given; %s", usage);
 	if (!opts->mountpoint)
-		return FAIL(p, "no mount point given; usage: stackfs [-o OPTIONS] SOURCE MOUNTPOINT");
+		return FAIL(p, "no mount point given; %s", usage);
 	if (opts->passthrough && opts->writeback)
 		return FAIL(p, "passthrough cannot be combined with writeback");
 	if (!opts->policy)
@@ -334,10 +351,9 @@ int options_parse(struct options *opts, int argc, char *argv[], char *err, size_
 		.max_idle_threads = 10,
 		.fuse = FUSE_ARGS_INIT(argc, argv),
 	};
-	if (err_size)
-		err[0] = '\0';
+	err[0] = '\0';
 	if (fuse_opt_parse(&opts->fuse, &parser, NULL, process) < 0)
-		return err_size && err[0] ? -1 : FAIL(&parser, "cannot read the command line; %s", try_help);
+		return err[0] ? -1 : FAIL(&parser, "cannot read the command line; %s", try_help);
 	opts->foreground |= opts->debug;
 	if (opts->help || opts->version)
 		return 0;
@@ -389,8 +405,8 @@ static int resolve_policy(char **policy)
 	while ((part = strsep(&rest, "+"))) {
 		char *whole = strchr(part, '/') ? absolute(part) : strdup(part);
 		char *longer = NULL;
-		int n = whole ? asprintf(&longer, "%s%s%s", out ? out : "", out ? "+" : "", whole) :
-				-1;
+		int n = whole ? asprintf(&longer, "%s%s%s", out ? out : "", out ? "+" : "", whole)
+			      : -1;
 
 		free(whole);
 		free(out);
@@ -409,7 +425,9 @@ static int resolve_directory(struct parser *p, char **path, const char *what)
 	char *real = realpath(*path, NULL);
 
 	if (!real && errno == ENOTCONN)
-		return FAIL(p, "%s '%s' is a mount whose daemon died; unmount it first: fusermount3 -u '%s'",
+		return FAIL(p,
+			    "%s '%s' is a mount whose daemon died; "
+			    "unmount it first: fusermount3 -u '%s'",
 			    what, *path, *path);
 	if (!real)
 		return FAIL(p, "%s '%s': %s; it must be an existing directory", what, *path,
@@ -446,7 +464,8 @@ static int tell_libfuse(struct options *opts)
 	if (!option)
 		return 0;
 
-	int bad = fuse_opt_add_arg(&opts->fuse, "-o") < 0 || fuse_opt_add_arg(&opts->fuse, option) < 0;
+	int bad = fuse_opt_add_arg(&opts->fuse, "-o") < 0 ||
+		  fuse_opt_add_arg(&opts->fuse, option) < 0;
 
 	free(option);
 	return bad ? -1 : 0;
@@ -459,7 +478,7 @@ int options_resolve(struct options *opts, char *err, size_t err_size)
 	if (resolve_directory(&parser, &opts->source, "source") < 0)
 		return -1;
 	/* An open /dev/fuse that mount.fuse3 hands over. */
-	if (strncmp(opts->mountpoint, "/dev/fd/", 8) &&
+	if (strncmp(opts->mountpoint, "/dev/fd/", 8) != 0 &&
 	    resolve_directory(&parser, &opts->mountpoint, "mount point") < 0)
 		return -1;
 

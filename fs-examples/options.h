@@ -36,8 +36,8 @@ struct options {
 	bool writeback;
 	bool passthrough;
 
-	char *policy; /* NULL: a plain FUSE file system */
-	char **params; /* "name=value" for the policy, NULL-terminated, or NULL */
+	char *policy;	 /* NULL: a plain FUSE file system */
+	char **params;	 /* "name=value" for the policy, NULL-terminated, or NULL */
 	char **handlers; /* likewise */
 	bool fill_daemon;
 	bool extfuse_require;

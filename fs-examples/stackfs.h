@@ -28,7 +28,7 @@ struct stackfs {
 	struct covered covered;
 	struct fuse_session *session;
 	struct extfuse *ext; /* NULL: no policy, or not accelerated */
-	bool posix_acl; /* the kernel checks and caches ACLs */
+	bool posix_acl;	     /* the kernel checks and caches ACLs */
 	bool writeback;
 	atomic_bool passthrough; /* as long as the kernel does not refuse it */
 	void (*on_init)(struct stackfs *fs);
@@ -77,7 +77,7 @@ void entry_of(const struct stackfs *fs, const struct inode *inode, const struct 
 	      struct fuse_entry_param *entry);
 
 /* Sends an entry; takes its lookup back if the kernel did not get it. */
-void reply_entry(fuse_req_t req, struct inode *inode, const struct fuse_entry_param *entry);
+void reply_entry(fuse_req_t req, const struct fuse_entry_param *entry);
 
 /* Runs @fn in a thread of its own, which may block without keeping others waiting. */
 int run_detached(void *(*fn)(void *data), void *data);

@@ -114,7 +114,7 @@ void startup_fuse_log(enum fuse_log_level level, const char *format, va_list ap)
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(text, prefix, strlen(prefix)))
 			text += strlen(prefix);
-		strcpy(fuse_error, text);
+		snprintf(fuse_error, sizeof(fuse_error), "%s", text);
 	}
 	pthread_mutex_unlock(&lock);
 }

@@ -4,6 +4,8 @@
 
 #include "options.h"
 
+/* As it will look. */
+/* clang-format off */
 static const char text[] =
 "usage: stackfs [OPTIONS] SOURCE MOUNTPOINT\n"
 "\n"
@@ -19,10 +21,10 @@ static const char text[] =
 "    -o OPTION[,OPTION...]   as below; a comma within a value is written \\,\n"
 "\n"
 "cached answers in the kernel (ExtFUSE)\n"
-"    policy=P[+P...]         when a cached answer may be used: names that 'extfuse policies' lists,\n"
-"                            or paths of objects, which contain a '/'\n"
+"    policy=P[+P...]         when a cached answer may be used: names from 'extfuse policies', or\n"
+"                            paths of objects, which contain a '/'\n"
 "    NAME=VALUE              a parameter of the policy, e.g. ttl=2s or max_entries=65536\n"
-"    handler=PATH            the object of a handler that replaces a built-in one; may be repeated\n"
+"    handler=PATH            the object of a handler, in place of a built-in one; may be repeated\n"
 "    fill=reply|daemon       rows come from replies (default), or the daemon inserts them\n"
 "    extfuse=auto|require    without the kernel's help: mount a plain FUSE file system and say so\n"
 "                            (default), or fail\n"
@@ -51,8 +53,9 @@ static const char text[] =
 "    max_read=N, max_write=N, max_readahead=N, max_background=N, ...  as libfuse has them\n"
 "\n"
 "telling the kernel of changes in SOURCE\n"
-"    control=PATH            make a socket that takes the lines 'inode PATH' and 'entry PATH', with\n"
-"                            PATH as it is below SOURCE, and answers 'ok' or an error\n"
+"    control=PATH            make a socket that takes lines and answers 'ok' or an error:\n"
+"                            'inode FILE', 'attr FILE' (not the contents), 'entry NAME',\n"
+"                            'expire NAME', each a path below SOURCE\n"
 "\n"
 "for tests\n"
 "    debug_reuse_nodeid      give a forgotten nodeid to the next file, with generation 0\n"
@@ -60,6 +63,7 @@ static const char text[] =
 "    debug_delay_prefix=NAME only if the name begins like this (default 'delay')\n"
 "\n"
 "To unmount: umount MOUNTPOINT, or fusermount3 -u MOUNTPOINT.\n";
+/* clang-format on */
 
 void options_usage(void)
 {

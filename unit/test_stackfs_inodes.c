@@ -241,9 +241,9 @@ static void test_many_files(void **state)
 
 	(void)state;
 	for (int i = 0; i < N; i++)
-		nodeids[i] = look_up_and_put(table, (ino_t)(100 + i));
+		nodeids[i] = look_up_and_put(table, 100 + (ino_t)i);
 	for (int i = 0; i < N; i++)
-		assert_int_equal(look_up_and_put(table, (ino_t)(100 + i)), nodeids[i]);
+		assert_int_equal(look_up_and_put(table, 100 + (ino_t)i), nodeids[i]);
 	for (int i = 0; i < N; i++)
 		inode_forget(table, nodeids[i], 2);
 	assert_int_equal(freed, N);
@@ -255,8 +255,8 @@ static void *look_up_and_forget(void *data)
 {
 	struct inode_table *table = data;
 
-	for (int i = 0; i < 20000; i++) {
-		uint64_t nodeid = look_up_and_put(table, (ino_t)(10 + i % 3));
+	for (ino_t i = 0; i < 20000; i++) {
+		uint64_t nodeid = look_up_and_put(table, 10 + i % 3);
 		struct inode *inode = inode_get(table, nodeid);
 
 		/* This thread's lookup holds it. */

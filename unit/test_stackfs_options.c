@@ -61,7 +61,8 @@ static void test_values(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("entry_timeout=2.5,attr_timeout=0,negative_timeout=3,cache=none,"
-			       "opstats=x,debug_delay_lookup=20"), 0);
+			       "opstats=x,debug_delay_lookup=20"),
+			 0);
 	assert_true(opts.entry_timeout == 2.5 && opts.attr_timeout == 0);
 	assert_true(opts.negative_timeout == 3);
 	assert_int_equal(opts.cache, CACHE_NONE);
@@ -140,8 +141,12 @@ static void test_arguments(void **state)
 static void test_options_of_mount(void **state)
 {
 	/* As mount.fuse3 calls it for fstab's "defaults,...". */
-	char *argv[] = { "stackfs", "/", "/tmp", "-o",
-			 "rw,defaults,x-systemd.automount,comment=x,ro,noatime,dev,suid", NULL };
+	char *argv[] = { "stackfs",
+			 "/",
+			 "/tmp",
+			 "-o",
+			 "rw,defaults,x-systemd.automount,comment=x,ro,noatime,dev,suid",
+			 NULL };
 
 	(void)state;
 	assert_int_equal(options_parse(&opts, 5, argv, err, sizeof(err)), 0);
