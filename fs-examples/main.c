@@ -10,6 +10,7 @@
 #include "accel.h"
 #include "control.h"
 #include "creds.h"
+#include "lock_owners.h"
 #include "mounts.h"
 #include "opstats.h"
 #include "stackfs.h"

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lock_owners.h"
 #include "passthrough.h"
 #include "set_id.h"
 #include "stackfs.h"

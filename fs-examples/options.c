@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct parser {
 	struct options *opts;
@@ -365,129 +364,6 @@ int options_parse(struct options *opts, int argc, char *argv[], char *err, size_
 	if (!opts->conn)
 		return FAIL(&parser, "a connection option has a bad value; %s", try_help);
 	return 0;
-}
-
-/* An absolute path for one that may not exist yet. */
-static char *absolute(const char *path)
-{
-	char *cwd, *joined;
-
-	if (path[0] == '/')
-		return strdup(path);
-	cwd = getcwd(NULL, 0);
-	if (!cwd || asprintf(&joined, "%s/%s", cwd, path) < 0)
-		joined = NULL;
-	free(cwd);
-	return joined;
-}
-
-static int make_absolute(char **path)
-{
-	char *whole = *path ? absolute(*path) : NULL;
-
-	if (!*path)
-		return 0;
-	if (!whole)
-		return -1;
-	free(*path);
-	*path = whole;
-	return 0;
-}
-
-/* Each part of "ttl+./mine.bpf.o" that contains a '/' is a path. */
-static int resolve_policy(char **policy)
-{
-	char *rest = *policy;
-	char *out = NULL;
-	char *part;
-
-	/* Empty parts stay, for the library to refuse. */
-	while ((part = strsep(&rest, "+"))) {
-		char *whole = strchr(part, '/') ? absolute(part) : strdup(part);
-		char *longer = NULL;
-		int n = whole ? asprintf(&longer, "%s%s%s", out ? out : "", out ? "+" : "", whole)
-			      : -1;
-
-		free(whole);
-		free(out);
-		if (n < 0)
-			return -1;
-		out = longer;
-	}
-	free(*policy);
-	*policy = out;
-	return 0;
-}
-
-/* A '/' at the end of a mount point would keep it from being found in the list of mounts. */
-static int resolve_directory(struct parser *p, char **path, const char *what)
-{
-	char *real = realpath(*path, NULL);
-
-	if (!real && errno == ENOTCONN)
-		return FAIL(p,
-			    "%s '%s' is a mount whose daemon died; "
-			    "unmount it first: fusermount3 -u '%s'",
-			    what, *path, *path);
-	if (!real)
-		return FAIL(p, "%s '%s': %s; it must be an existing directory", what, *path,
-			    strerror(errno));
-	free(*path);
-	*path = real;
-	return 0;
-}
-
-static int tell_libfuse(struct options *opts)
-{
-	char *option = NULL;
-
-	if (!opts->fsname_given) {
-		char *text = NULL;
-		int bad = asprintf(&text, "fsname=%s", opts->source) < 0 ||
-			  fuse_opt_add_opt_escaped(&option, text) < 0;
-
-		free(text);
-		if (bad)
-			return -1;
-	}
-	if (!opts->subtype_given && fuse_opt_add_opt(&option, "subtype=stackfs") < 0)
-		return -1;
-	/*
-	 * The daemon may do more than the callers: with other users it must be the kernel that
-	 * checks permissions.
-	 */
-	if ((opts->allow_other || opts->allow_root) && !opts->default_permissions) {
-		opts->default_permissions = true;
-		if (fuse_opt_add_opt(&option, "default_permissions") < 0)
-			return -1;
-	}
-	if (!option)
-		return 0;
-
-	int bad = fuse_opt_add_arg(&opts->fuse, "-o") < 0 ||
-		  fuse_opt_add_arg(&opts->fuse, option) < 0;
-
-	free(option);
-	return bad ? -1 : 0;
-}
-
-int options_resolve(struct options *opts, char *err, size_t err_size)
-{
-	struct parser parser = { .opts = opts, .err = err, .err_size = err_size };
-
-	if (resolve_directory(&parser, &opts->source, "source") < 0)
-		return -1;
-	/* An open /dev/fuse that mount.fuse3 hands over. */
-	if (strncmp(opts->mountpoint, "/dev/fd/", 8) != 0 &&
-	    resolve_directory(&parser, &opts->mountpoint, "mount point") < 0)
-		return -1;
-
-	bool bad = make_absolute(&opts->opstats) < 0 || make_absolute(&opts->control) < 0 ||
-		   (opts->policy && resolve_policy(&opts->policy) < 0) || tell_libfuse(opts) < 0;
-
-	for (char **handler = opts->handlers; handler && *handler && !bad; handler++)
-		bad = make_absolute(handler) < 0;
-	return bad ? FAIL(&parser, "out of memory") : 0;
 }
 
 static void free_strings(char **list)

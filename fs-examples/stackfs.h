@@ -139,9 +139,6 @@ void op_getlk(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi, stru
 void op_setlk(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi, struct flock *lock,
 	      int sleep);
 void op_flock(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi, int op);
-void locks_release_owner(struct inode *inode, uint64_t owner);
-void locks_release_all(struct inode *inode);
-void locks_free(struct inode *inode);
 
 void op_ioctl(fuse_req_t req, fuse_ino_t nodeid, unsigned int cmd, void *arg,
 	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf, size_t in_size,
