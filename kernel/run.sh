@@ -250,6 +250,8 @@ if [ -z "$timed_out" ] && [ "$job_mode" != interactive ] && running; then
 	fi
 	# KILL: a fresh child of ours still has our traps, and TERM would run them.
 	kill -KILL "$timer" 2>/dev/null || true
+	# Reaped here, where the shell's word about it goes nowhere.
+	wait "$timer" 2>/dev/null || true
 fi
 wait "$qemu" 2>/dev/null || true
 qemu=

@@ -9,7 +9,7 @@ declare -A groups=(
 	[kernel]="linux-source-6.12 build-essential flex bison bc libelf-dev libssl-dev cpio kmod
 		xz-utils rsync python3 perl qemu-system-x86 seabios util-linux procps sparse file"
 	[test]="clang-format clang-tidy shellcheck libclang-rt-14-dev attr acl libcap2-bin
-		e2fsprogs strace sqlite3 stress-ng spin bc python3 git tar rsync"
+		e2fsprogs strace sqlite3 stress-ng spin bc python3 libpython3.11-testsuite git tar rsync"
 	[demo]="git python3 findutils grep gcc make"
 )
 

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests kernel/run.sh: what it exits with for every way a run can end, and what it leaves on stdout.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+run=$here/../run.sh
+logs=${1:-$here/../../build/test-logs/run_sh}
+failed=0
+
+mkdir -p "$logs"
+image=$("$here/../build.sh" 2>"$logs/build.log" | tail -n 1)
+debug_image=$("$here/../build.sh" --debug 2>"$logs/build-debug.log" | tail -n 1)
+
+pass() { printf 'PASS kernel/%s\n' "$1"; }
+fail() {
+	printf 'FAIL kernel/%s (log %s)\n' "$1" "$2"
+	failed=1
+}
+
+# expect NAME CODE STDOUT ARGUMENT...: the exit code of run.sh, and its stdout to the byte.
+expect() {
+	local name=$1 code=$2 text=$3 log=$logs/$1 got=0
+	shift 3
+	"$run" --out "$log" "$@" >"$log.out" 2>"$log.log" </dev/null || got=$?
+	printf 'exit %s, expected %s\n' "$got" "$code" >>"$log.log"
+	if [ "$got" = "$code" ] && [ "$(cat "$log.out")" = "$text" ]; then
+		pass "$name"
+	else
+		cat "$log/kernel.log" >>"$log.log" 2>/dev/null || true
+		fail "$name" "$log.log"
+	fi
+}
+
+splat() { printf 'insmod %s/splat.ko kind=%s' "$(dirname "$1")" "$2"; }
+
+expect run_sh_returns_the_commands_code 7 hello --timeout 120 -- sh -c 'echo hello; echo no >&2; exit 7'
+# The VM's shell expands it.
+# shellcheck disable=SC2016
+EXTFUSE_TEST="d e" \
+	expect run_sh_keeps_arguments_and_variables 0 "a 'b\" c|d e" --timeout 120 \
+	-- sh -c 'printf "%s|%s\n" "$1" "$EXTFUSE_TEST"' sh "a 'b\" c"
+expect run_sh_stdin_is_empty 0 0 --timeout 120 -- sh -c 'wc -c'
+expect run_sh_works_in_the_same_directory 0 "$PWD" --timeout 120 -- pwd
+expect run_sh_returns_124_on_timeout 124 '' --timeout 20 -- sleep 100
+expect run_sh_returns_122_on_warn 122 '' --timeout 120 -- sh -c "$(splat "$image" warn)"
+expect run_sh_returns_122_on_panic 122 '' --timeout 120 -- sh -c "$(splat "$image" oops)"
+expect run_sh_gives_that_many_cpus 0 2 --timeout 120 --smp 2 -- nproc
+expect run_sh_returns_122_on_kasan_report 122 '' --debug --timeout 240 -- \
+	sh -c "$(splat "$debug_image" kasan)"
+expect run_sh_returns_122_on_lockdep_report 122 '' --debug --timeout 240 -- \
+	sh -c "$(splat "$debug_image" lockdep)"
+
+no_kernel=$logs/no-kernel
+printf 'not a kernel\n' >"$no_kernel"
+EXTFUSE_KERNEL=$no_kernel EXTFUSE_BOOT_TIMEOUT=15 \
+	expect run_sh_returns_125_without_a_kernel 125 '' --timeout 60 -- true
+
+exit "$failed"
