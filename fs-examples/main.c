@@ -138,18 +138,10 @@ static int loop(struct stackfs *fs)
 /* From the mount to its end. Returns the exit status. */
 static int serve_mounted(struct stackfs *fs)
 {
-	int status = 1;
-
 	if (accel_attach(fs, decided) < 0 || control_start(fs) < 0)
 		return 1;
-	if (fuse_set_signal_handlers(fs->session) < 0) {
-		say("cannot catch signals: %s", startup_fuse_error());
-		return 1;
-	}
 	/* A signal that asks to end is no failure, an error of the device is. */
-	status = loop(fs) < 0 || unmount_at_once;
-	fuse_remove_signal_handlers(fs->session);
-	return status;
+	return loop(fs) < 0 || unmount_at_once;
 }
 
 static int serve(struct stackfs *fs)
@@ -168,15 +160,22 @@ static int serve(struct stackfs *fs)
 		say("%s; 'stackfs --help' lists the options", startup_fuse_error());
 		return 1;
 	}
+	/* Before the mount: what has begun is ended properly. */
+	if (fuse_set_signal_handlers(fs->session) < 0) {
+		say("cannot catch signals: %s", startup_fuse_error());
+		return 1;
+	}
 	fs->on_init = initialised;
 	atomic_store(&fs->passthrough, opts->passthrough);
 	if (fuse_session_mount(fs->session, opts->mountpoint) < 0) {
 		say("cannot mount on '%s': %s", opts->mountpoint, startup_fuse_error());
+		accel_close(fs);
 		fuse_session_destroy(fs->session);
 		return 1;
 	}
 	status = serve_mounted(fs);
 	fuse_session_unmount(fs->session);
+	fuse_remove_signal_handlers(fs->session);
 	control_stop(fs);
 	save_opstats(fs);
 	accel_close(fs);
