@@ -54,7 +54,7 @@ static const char *reason(int err)
 	case EPERM:
 		return "no permission to load BPF; run as root, or with CAP_BPF and CAP_PERFMON";
 	case ECONNREFUSED:
-		return "the kernel refused to attach the policy; its log says why";
+		return "the kernel refused to attach the policy";
 	}
 	return strerror(-err);
 }
@@ -62,9 +62,9 @@ static const char *reason(int err)
 /* Says why there is no acceleration. Returns whether to go on without. */
 static bool do_without(const struct stackfs *fs, int err, const char *why)
 {
-	say("%s: %s; 'extfuse check' says what is missing",
-	    fs->opts.extfuse_require ? "extfuse=require" : "not accelerated",
-	    why && why[0] ? why : reason(err));
+	say("%s: %s; %s", fs->opts.extfuse_require ? "extfuse=require" : "not accelerated",
+	    why && why[0] ? why : reason(err),
+	    err == -ECONNREFUSED ? "'dmesg' says why" : "'extfuse check' says what is missing");
 	return !fs->opts.extfuse_require;
 }
 
