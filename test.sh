@@ -340,13 +340,19 @@ tier_fs() {
 }
 
 mkdir -p "$logs"
+# Two runs at once would take each other's logs and build folders away.
+exec {lock}>"$root/build/.test-lock"
+if ! flock -n "$lock"; then
+	say "waiting for another ./test.sh of this checkout"
+	flock "$lock"
+fi
 find "$logs" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 declare -A took=()
 
 wants_debug=
 [ -z "$debug" ] && ! wants kernel && ! wants mount || wants_debug=yes
 
-must "${tiers[0]}/install-deps" scripts/install-deps.sh test
+must "${tiers[0]}/install-deps" scripts/install-deps.sh build kernel test
 if wants kernel || wants mount || wants fs; then
 	start_kernels "$wants_debug"
 fi

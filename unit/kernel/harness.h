@@ -20,36 +20,36 @@ static jmp_buf test_failed;
 static const char *test_name;
 static int tests_failed;
 
-#define FAIL(...)                                                                          \
-	do {                                                                               \
-		fprintf(stderr, "%s: %s:%d: ", test_name, __FILE__, __LINE__);             \
-		fprintf(stderr, __VA_ARGS__);                                              \
-		fputc('\n', stderr);                                                       \
-		longjmp(test_failed, 1);                                                   \
+#define FAIL(...) \
+	do { \
+		fprintf(stderr, "%s: %s:%d: ", test_name, __FILE__, __LINE__); \
+		fprintf(stderr, __VA_ARGS__); \
+		fputc('\n', stderr); \
+		longjmp(test_failed, 1); \
 	} while (0)
 
-#define CHECK(condition)                                                                   \
-	do {                                                                               \
-		if (!(condition))                                                          \
-			FAIL("not true: %s", #condition);                                  \
+#define CHECK(condition) \
+	do { \
+		if (!(condition)) \
+			FAIL("not true: %s", #condition); \
 	} while (0)
 
-#define SAME(got, want)                                                                    \
-	do {                                                                               \
-		long long got_ = (long long)(got), want_ = (long long)(want);              \
-		if (got_ != want_)                                                         \
-			FAIL("%s is %lld, expected %lld (%s)", #got, got_, want_, #want);  \
+#define SAME(got, want) \
+	do { \
+		long long got_ = (long long)(got), want_ = (long long)(want); \
+		if (got_ != want_) \
+			FAIL("%s is %lld, expected %lld (%s)", #got, got_, want_, #want); \
 	} while (0)
 
 /* As SAME(), with a word on what was tried. */
-#define SAME_IN(got, want, ...)                                                            \
-	do {                                                                               \
-		long long got_ = (long long)(got), want_ = (long long)(want);              \
-		if (got_ != want_) {                                                       \
-			fprintf(stderr, __VA_ARGS__);                                      \
-			fputc('\n', stderr);                                               \
-			FAIL("%s is %lld, expected %lld (%s)", #got, got_, want_, #want);  \
-		}                                                                          \
+#define SAME_IN(got, want, ...) \
+	do { \
+		long long got_ = (long long)(got), want_ = (long long)(want); \
+		if (got_ != want_) { \
+			fprintf(stderr, __VA_ARGS__); \
+			fputc('\n', stderr); \
+			FAIL("%s is %lld, expected %lld (%s)", #got, got_, want_, #want); \
+		} \
 	} while (0)
 
 struct test {
@@ -133,7 +133,10 @@ static inline int run_tests(const struct test *tests, size_t n, const char *patt
 	return tests_failed != 0;
 }
 
-#define TEST(name) { #name, name }
+#define TEST(name) \
+	{ \
+#name, name \
+	}
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -56,9 +56,9 @@ struct record {
 struct answer {
 	__u32 active;
 	__s32 retval;
-	__u32 out_size; /* 0: none is written */
+	__u32 out_size;	 /* 0: none is written */
 	__s32 write_ret; /* what the helper said */
-	__u64 nodeid; /* only for this nodeid; 0: any */
+	__u64 nodeid;	 /* only for this nodeid; 0: any */
 	__u8 out[256];
 };
 

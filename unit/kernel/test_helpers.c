@@ -228,11 +228,11 @@ static void expected_bytes(__u32 code, __u8 *bytes)
 		value = ctx.in_size[(code - IN_PARAM_0_SIZE) / 2];
 		break;
 	default:
-		i = code >= OUT_PARAM_0 ? code - OUT_PARAM_0 + ctx.in_numargs :
-					  (code - IN_PARAM_0_VALUE) / 2;
+		i = code >= OUT_PARAM_0 ? code - OUT_PARAM_0 + ctx.in_numargs
+					: (code - IN_PARAM_0_VALUE) / 2;
 		for (__u32 j = 0; j < i; j++)
-			at += j < ctx.in_numargs ? ctx.in_size[j] :
-						   ctx.out_size[j - ctx.in_numargs];
+			at += j < ctx.in_numargs ? ctx.in_size[j]
+						 : ctx.out_size[j - ctx.in_numargs];
 		i = code >= OUT_PARAM_0 ? ctx.out_size[code - OUT_PARAM_0] : ctx.in_size[i];
 		memcpy(bytes, data_in + at, i);
 		return;
@@ -245,8 +245,8 @@ static void check_read(const struct probe_step *s)
 	__u8 bytes[PROBE_BUF] = { 0 };
 	int ret = expected_ret(s->code, s->size);
 
-	SAME_IN(s->ret, ret, "read of code %u with size %u, phase %u, %u inputs, %u outputs", s->code,
-		s->size, ctx.phase, ctx.in_numargs, ctx.out_numargs);
+	SAME_IN(s->ret, ret, "read of code %u with size %u, phase %u, %u inputs, %u outputs",
+		s->code, s->size, ctx.phase, ctx.in_numargs, ctx.out_numargs);
 	/* Zeroes on an error, and behind what is shorter than the buffer. */
 	if (!ret)
 		expected_bytes(s->code, bytes);
@@ -264,7 +264,13 @@ static const struct {
 	{ FUSE_STATFS, { -1, -1, -1 }, { 80, -1 } },
 	{ FUSE_LOOKUP, { 5, -1, -1 }, { 128, -1 } },
 	{ FUSE_GETATTR, { 16, -1, -1 }, { 104, -1 } },
-	{ FUSE_RENAME2, { 16, 6, 256, }, { -1, -1 } },
+	{ FUSE_RENAME2,
+	  {
+		  16,
+		  6,
+		  256,
+	  },
+	  { -1, -1 } },
 	{ FUSE_CREATE, { 16, 1, -1 }, { 128, 16 } },
 	{ FUSE_SETXATTR, { 8, 20, 100 }, { -1, -1 } },
 	{ FUSE_SYMLINK, { 1, 0, -1 }, { 128, -1 } },
@@ -278,7 +284,10 @@ static void read_every_code_size_and_phase(void)
 		__u32 phase;
 		int error;
 	} phases[] = {
-		{ EXTFUSE_REQUEST, 0 }, { EXTFUSE_REPLY, 0 }, { EXTFUSE_REPLY, -ENOENT }, { EXTFUSE_EVENT, 0 },
+		{ EXTFUSE_REQUEST, 0 },
+		{ EXTFUSE_REPLY, 0 },
+		{ EXTFUSE_REPLY, -ENOENT },
+		{ EXTFUSE_EVENT, 0 },
 	};
 
 	for (size_t shape = 0; shape < N_OF(shapes); shape++) {
@@ -377,9 +386,10 @@ static void write_only_outputs_of_requests(void)
 static void write_only_where_an_answer_is_legal(void)
 {
 	for (__u32 opcode = 0; opcode < 64; opcode++) {
-		bool legal = opcode == FUSE_LOOKUP || opcode == FUSE_GETATTR || opcode == FUSE_STATX ||
-			     opcode == FUSE_GETXATTR || opcode == FUSE_LISTXATTR ||
-			     opcode == FUSE_ACCESS || opcode == FUSE_STATFS;
+		bool legal = opcode == FUSE_LOOKUP || opcode == FUSE_GETATTR ||
+			     opcode == FUSE_STATX || opcode == FUSE_GETXATTR ||
+			     opcode == FUSE_LISTXATTR || opcode == FUSE_ACCESS ||
+			     opcode == FUSE_STATFS;
 
 		request(opcode, 16, -1, -1, 24, -1);
 		step(0, PROBE_WRITE, OUT_PARAM_0, 24);
@@ -428,7 +438,8 @@ static void answer_without_outputs_is_an_upcall(void)
 
 static void positive_and_large_results_are_upcalls(void)
 {
-	static const int bad[] = { 1, 2, 38, 511, 512, 0x7fffffff, -512, -513, -4095, -0x7fffffff - 1 };
+	static const int bad[] = { 1,	       2,    38,   511,	  512,
+				   0x7fffffff, -512, -513, -4095, -0x7fffffff - 1 };
 	struct fuse_attr_out out = attr_out(S_IFREG | 0644);
 
 	for (size_t i = 0; i < N_OF(bad); i++) {
@@ -439,8 +450,8 @@ static void positive_and_large_results_are_upcalls(void)
 
 static void errors_are_answers_to_any_request(void)
 {
-	static const __u32 opcodes[] = { FUSE_LOOKUP, FUSE_GETATTR, FUSE_OPEN, FUSE_CREATE,
-					 FUSE_UNLINK, FUSE_WRITE, FUSE_RENAME2 };
+	static const __u32 opcodes[] = { FUSE_LOOKUP, FUSE_GETATTR, FUSE_OPEN,	 FUSE_CREATE,
+					 FUSE_UNLINK, FUSE_WRITE,   FUSE_RENAME2 };
 
 	for (int error = -1; error > -512; error -= error > -140 ? 1 : 37) {
 		for (size_t i = 0; i < N_OF(opcodes); i++) {
@@ -458,10 +469,11 @@ static void errors_are_answers_to_any_request(void)
 
 static void success_of_changes_is_refused(void)
 {
-	static const __u32 opcodes[] = { FUSE_CREATE, FUSE_MKNOD, FUSE_MKDIR, FUSE_SYMLINK, FUSE_LINK,
-					 FUSE_OPEN, FUSE_OPENDIR, FUSE_SETATTR, FUSE_UNLINK,
-					 FUSE_RENAME2, FUSE_FLUSH, FUSE_RELEASE, FUSE_WRITE, FUSE_READ,
-					 FUSE_TMPFILE, FUSE_FSYNC, FUSE_READDIRPLUS, FUSE_INIT };
+	static const __u32 opcodes[] = { FUSE_CREATE,	   FUSE_MKNOD,	 FUSE_MKDIR,   FUSE_SYMLINK,
+					 FUSE_LINK,	   FUSE_OPEN,	 FUSE_OPENDIR, FUSE_SETATTR,
+					 FUSE_UNLINK,	   FUSE_RENAME2, FUSE_FLUSH,   FUSE_RELEASE,
+					 FUSE_WRITE,	   FUSE_READ,	 FUSE_TMPFILE, FUSE_FSYNC,
+					 FUSE_READDIRPLUS, FUSE_INIT };
 
 	for (size_t i = 0; i < N_OF(opcodes); i++) {
 		/* Also when there are no outputs that could be missing. */
@@ -523,12 +535,9 @@ static void attribute_lists_are_checked(void)
 		__u32 size;
 		int want;
 	} lists[] = {
-		{ "user.a\0user.b\0", 14, 0 },
-		{ "", 0, 0 },
-		{ "user.a", 6, EXTFUSE_UPCALL },
-		{ "\0user.a\0", 8, EXTFUSE_UPCALL },
-		{ "user.a\0\0", 8, EXTFUSE_UPCALL },
-		{ "user.a\0user.b", 13, EXTFUSE_UPCALL },
+		{ "user.a\0user.b\0", 14, 0 },	     { "", 0, 0 },
+		{ "user.a", 6, EXTFUSE_UPCALL },     { "\0user.a\0", 8, EXTFUSE_UPCALL },
+		{ "user.a\0\0", 8, EXTFUSE_UPCALL }, { "user.a\0user.b", 13, EXTFUSE_UPCALL },
 	};
 	struct fuse_getxattr_in *in = (struct fuse_getxattr_in *)data_in;
 
@@ -627,11 +636,13 @@ static void only_the_cookie_can_be_written(void)
 		for (size_t w = 0; w < N_OF(widths); w++) {
 			const struct bpf_insn insns[] = {
 				MOV(BPF_REG_2, 0),
-				INSN(BPF_STX | BPF_MEM | widths[w], BPF_REG_1, BPF_REG_2, (short)off, 0),
+				INSN(BPF_STX | BPF_MEM | widths[w], BPF_REG_1, BPF_REG_2,
+				     (short)off, 0),
 				MOV(BPF_REG_0, EXTFUSE_UPCALL),
 				EXIT,
 			};
-			bool legal = bytes_of[w] == 8 && off >= cookie && off + 8 <= end && off % 8 == 0;
+			bool legal =
+				bytes_of[w] == 8 && off >= cookie && off + 8 <= end && off % 8 == 0;
 			int err = load_insns(insns, N_OF(insns), "GPL");
 
 			SAME_IN(!err, legal, "store of %d bytes at %d: %d", bytes_of[w], off, err);
@@ -646,10 +657,11 @@ static void fields_are_read_whole(void)
 		int off, size;
 	} fields[] = {
 #define FIELD(f) { offsetof(struct extfuse_req, f), sizeof(((struct extfuse_req *)0)->f) }
-		FIELD(nodeid), FIELD(opcode), FIELD(phase), FIELD(uid), FIELD(gid), FIELD(pid),
-		FIELD(error), FIELD(child[0]), FIELD(child[1]), FIELD(in_numargs), FIELD(out_numargs),
-		FIELD(in_size[0]), FIELD(in_size[1]), FIELD(in_size[2]), FIELD(out_size[0]),
-		FIELD(out_size[1]), FIELD(cookie[0]), FIELD(cookie[1]),
+		FIELD(nodeid),	   FIELD(opcode),     FIELD(phase),	  FIELD(uid),
+		FIELD(gid),	   FIELD(pid),	      FIELD(error),	  FIELD(child[0]),
+		FIELD(child[1]),   FIELD(in_numargs), FIELD(out_numargs), FIELD(in_size[0]),
+		FIELD(in_size[1]), FIELD(in_size[2]), FIELD(out_size[0]), FIELD(out_size[1]),
+		FIELD(cookie[0]),  FIELD(cookie[1]),
 #undef FIELD
 	};
 	int end = (int)sizeof(struct extfuse_req);
@@ -668,7 +680,8 @@ static void fields_are_read_whole(void)
 	for (int off = -8; off <= end; off++) {
 		for (size_t w = 0; w < N_OF(widths); w++) {
 			const struct bpf_insn insns[] = {
-				INSN(BPF_LDX | BPF_MEM | widths[w], BPF_REG_0, BPF_REG_1, (short)off, 0),
+				INSN(BPF_LDX | BPF_MEM | widths[w], BPF_REG_0, BPF_REG_1,
+				     (short)off, 0),
 				MOV(BPF_REG_0, EXTFUSE_UPCALL),
 				EXIT,
 			};
@@ -715,7 +728,8 @@ static void helpers_stay_in_the_buffer(void)
 			};
 
 			/* 8 bytes from the end of the stack, 16 would reach beyond it */
-			SAME_IN(!load_insns(insns, N_OF(insns), "GPL"), size == 8, "%d bytes", size);
+			SAME_IN(!load_insns(insns, N_OF(insns), "GPL"), size == 8, "%d bytes",
+				size);
 		}
 	}
 }

@@ -147,7 +147,8 @@ static const struct record *need_record(__u32 phase, __u32 opcode, __u64 nodeid)
 
 	if (!record) {
 		for (unsigned int i = 0; i < n_records; i++)
-			fprintf(stderr, "  phase %u opcode %u nodeid %llu error %d child %llu %llu\n",
+			fprintf(stderr,
+				"  phase %u opcode %u nodeid %llu error %d child %llu %llu\n",
 				records[i].phase, records[i].opcode, records[i].nodeid,
 				records[i].error, records[i].child[0], records[i].child[1]);
 		FAIL("no run in phase %u with opcode %u for nodeid %llu", phase, opcode, nodeid);
@@ -157,8 +158,9 @@ static const struct record *need_record(__u32 phase, __u32 opcode, __u64 nodeid)
 
 static void set_answer(uint32_t opcode, uint64_t nodeid, int retval, const void *out, size_t size)
 {
-	struct answer answer = { .active = 1, .retval = retval, .nodeid = nodeid,
-				 .out_size = (__u32)size };
+	struct answer answer = {
+		.active = 1, .retval = retval, .nodeid = nodeid, .out_size = (__u32)size
+	};
 
 	if (size)
 		memcpy(answer.out, out, size);
@@ -425,10 +427,11 @@ static void check_pairs(bool all_ended)
 
 static void one_reply_for_each_request(void)
 {
-	static const uint32_t expected[] = { FUSE_LOOKUP, FUSE_GETATTR, FUSE_OPEN, FUSE_READ, FUSE_WRITE,
-					     FUSE_SETATTR, FUSE_CREATE, FUSE_RENAME2, FUSE_MKDIR,
-					     FUSE_RMDIR, FUSE_UNLINK, FUSE_RELEASE, FUSE_FLUSH,
-					     FUSE_OPENDIR, FUSE_READDIR, FUSE_RELEASEDIR };
+	static const uint32_t expected[] = {
+		FUSE_LOOKUP, FUSE_GETATTR, FUSE_OPEN,	 FUSE_READ,	 FUSE_WRITE,  FUSE_SETATTR,
+		FUSE_CREATE, FUSE_RENAME2, FUSE_MKDIR,	 FUSE_RMDIR,	 FUSE_UNLINK, FUSE_RELEASE,
+		FUSE_FLUSH,  FUSE_OPENDIR, FUSE_READDIR, FUSE_RELEASEDIR
+	};
 	unsigned long reached;
 	unsigned int requests;
 
@@ -446,11 +449,13 @@ static void one_reply_for_each_request(void)
 	}
 	/* As many as reached the daemon, opcode by opcode. */
 	for (uint32_t opcode = 0; opcode < WIRE_OPCODES; opcode++) {
-		if (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET || opcode == FUSE_INTERRUPT)
+		if (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET ||
+		    opcode == FUSE_INTERRUPT)
 			continue;
 		requests = 0;
 		for (unsigned int i = 0; i < n_records; i++)
-			requests += records[i].phase == EXTFUSE_REQUEST && records[i].opcode == opcode;
+			requests +=
+				records[i].phase == EXTFUSE_REQUEST && records[i].opcode == opcode;
 		reached = count(opcode);
 		SAME_IN(requests, reached, "opcode %u", opcode);
 	}
@@ -500,7 +505,8 @@ static void one_reply_when_the_connection_is_aborted(void)
 	close(fd);
 	for (int i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);
-		CHECK(results[i] == -ECONNABORTED || results[i] == -ENOTCONN || results[i] == -EINTR);
+		CHECK(results[i] == -ECONNABORTED || results[i] == -ENOTCONN ||
+		      results[i] == -EINTR);
 	}
 	/* What comes afterwards is seen, and never answered. */
 	set_answer(FUSE_GETATTR, 0, -EPERM, NULL, 0);
@@ -591,7 +597,8 @@ static void children_are_named_whatever_the_result(void)
 	g = node_of(1, "g")->nodeid;
 	d = node_of(1, "d")->nodeid;
 
-	static const uint32_t opcodes[] = { FUSE_UNLINK, FUSE_RMDIR, FUSE_RENAME, FUSE_RENAME2, FUSE_LINK };
+	static const uint32_t opcodes[] = { FUSE_UNLINK, FUSE_RMDIR, FUSE_RENAME, FUSE_RENAME2,
+					    FUSE_LINK };
 
 	for (size_t i = 0; i < N_OF(opcodes); i++) {
 		w->fail[opcodes[i]] = EIO;
@@ -605,7 +612,8 @@ static void children_are_named_whatever_the_result(void)
 	CHECK(rename(in_mount("f"), in_mount("g")) && errno == EIO);
 	check_children(FUSE_RENAME, -EIO, f, g);
 	CHECK(syscall(SYS_renameat2, AT_FDCWD, in_mount("f"), AT_FDCWD, in_mount("g"),
-		      2 /* RENAME_EXCHANGE */) && errno == EIO);
+		      2 /* RENAME_EXCHANGE */) &&
+	      errno == EIO);
 	check_children(FUSE_RENAME2, -EIO, f, g);
 	CHECK(link(in_mount("f"), in_mount("l")) && errno == EIO);
 	check_children(FUSE_LINK, -EIO, f, 0);
@@ -955,8 +963,8 @@ static void entries_of_readdirplus_are_events(void)
 	take_records();
 	event = NULL;
 	for (unsigned int i = 0; i < n_records; i++)
-		if (records[i].phase == EXTFUSE_EVENT && records[i].opcode == EXTFUSE_EV_DIRENTPLUS &&
-		    records[i].child[0] == f)
+		if (records[i].phase == EXTFUSE_EVENT &&
+		    records[i].opcode == EXTFUSE_EV_DIRENTPLUS && records[i].child[0] == f)
 			event = &records[i];
 	CHECK(event);
 	SAME(event->nodeid, FUSE_ROOT_ID);
@@ -1069,7 +1077,7 @@ static void seed_example_loads_attaches_and_answers(void)
 	wire_state(w, "extfuse", text, sizeof(text));
 	CHECK(!strncmp(text, "attached ", 9));
 	/* It fills its maps from what it sees, or is filled here: then it answers. */
-	extern void seed_fill(struct bpf_object *object, struct wire *w) __attribute__((weak));
+	extern void seed_fill(struct bpf_object * object, struct wire * w) __attribute__((weak));
 	if (seed_fill)
 		seed_fill(object, w);
 	for (int i = 0; i < 3; i++)

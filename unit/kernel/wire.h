@@ -43,9 +43,9 @@ struct wire {
 	int fail[WIRE_OPCODES]; /* answered with this errno as often as fail_times says */
 	int fail_times[WIRE_OPCODES];
 	unsigned long over_forgotten; /* FORGETs of more than the daemon told */
-	uint64_t offered; /* flags of the INIT request */
+	uint64_t offered;	      /* flags of the INIT request */
 	/* how to attach */
-	int prog_fd; /* -1: do not accept the offer */
+	int prog_fd;  /* -1: do not accept the offer */
 	bool foreign; /* the INIT reply is written by another user */
 	uint64_t init_flags;
 	bool silent; /* requests get no reply */
@@ -62,7 +62,8 @@ static inline struct node *wire_node(struct wire *w, uint64_t nodeid)
 static inline struct node *wire_child(struct wire *w, uint64_t parent, const char *name)
 {
 	for (int i = 0; i < WIRE_NODES; i++)
-		if (w->nodes[i].nodeid && w->nodes[i].parent == parent && !strcmp(w->nodes[i].name, name))
+		if (w->nodes[i].nodeid && w->nodes[i].parent == parent &&
+		    !strcmp(w->nodes[i].name, name))
 			return &w->nodes[i];
 	return NULL;
 }
@@ -84,17 +85,23 @@ static inline struct node *wire_add(struct wire *w, uint64_t parent, const char 
 static inline struct fuse_attr wire_attr(const struct node *node)
 {
 	return (struct fuse_attr){
-		.ino = node->nodeid, .size = node->size, .mode = node->mode, .nlink = 1, .blksize = 4096,
+		.ino = node->nodeid,
+		.size = node->size,
+		.mode = node->mode,
+		.nlink = 1,
+		.blksize = 4096,
 	};
 }
 
 static inline struct fuse_entry_out wire_entry(const struct node *node)
 {
-	return (struct fuse_entry_out){ .nodeid = node->nodeid, .generation = node->generation,
+	return (struct fuse_entry_out){ .nodeid = node->nodeid,
+					.generation = node->generation,
 					.attr = wire_attr(node) };
 }
 
-static inline void wire_send(struct wire *w, uint64_t unique, int error, const void *data, size_t size)
+static inline void wire_send(struct wire *w, uint64_t unique, int error, const void *data,
+			     size_t size)
 {
 	struct fuse_out_header header = { .unique = unique, .error = error };
 	struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)data, size } };
@@ -122,8 +129,10 @@ static inline void wire_init(struct wire *w, const struct fuse_in_header *in)
 {
 	const struct fuse_init_in *arg = (const void *)(in + 1);
 	uint64_t flags = FUSE_INIT_EXT | FUSE_BIG_WRITES | w->init_flags;
-	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION,
-				     .max_write = 65536, .max_readahead = 65536 };
+	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION,
+				     .minor = FUSE_KERNEL_MINOR_VERSION,
+				     .max_write = 65536,
+				     .max_readahead = 65536 };
 
 	w->offered = arg->flags | (uint64_t)arg->flags2 << 32;
 	if (w->prog_fd != -1) {
@@ -174,8 +183,8 @@ static inline size_t wire_list(struct wire *w, uint64_t dir, bool plus, uint64_t
 		struct fuse_direntplus *entry = (void *)(buf + used);
 		struct fuse_dirent *dirent = plus ? &entry->dirent : (void *)(buf + used);
 		size_t len = strlen(node->name);
-		size_t size = plus ? FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET_DIRENTPLUS + len) :
-				     FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET + len);
+		size_t size = plus ? FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET_DIRENTPLUS + len)
+				   : FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET + len);
 
 		if (!node->nodeid || node->parent != dir || !len)
 			continue;
@@ -271,9 +280,10 @@ static inline void wire_serve(struct wire *w, const struct fuse_in_header *in)
 	case FUSE_CREATE:
 	case FUSE_MKDIR:
 	case FUSE_MKNOD: {
-		const char *name = arg + (in->opcode == FUSE_CREATE ? sizeof(struct fuse_create_in) :
-					  in->opcode == FUSE_MKDIR  ? sizeof(struct fuse_mkdir_in) :
-								      sizeof(struct fuse_mknod_in));
+		const char *name =
+			arg + (in->opcode == FUSE_CREATE  ? sizeof(struct fuse_create_in)
+			       : in->opcode == FUSE_MKDIR ? sizeof(struct fuse_mkdir_in)
+							  : sizeof(struct fuse_mknod_in));
 
 		child = wire_add(w, in->nodeid, name,
 				 in->opcode == FUSE_MKDIR ? S_IFDIR | 0755 : S_IFREG | 0644);
@@ -306,8 +316,8 @@ static inline void wire_serve(struct wire *w, const struct fuse_in_header *in)
 		return;
 	case FUSE_RENAME:
 	case FUSE_RENAME2: {
-		size_t head = in->opcode == FUSE_RENAME ? sizeof(struct fuse_rename_in) :
-							  sizeof(struct fuse_rename2_in);
+		size_t head = in->opcode == FUSE_RENAME ? sizeof(struct fuse_rename_in)
+							: sizeof(struct fuse_rename2_in);
 		const char *from = arg + head;
 		const char *to = from + strlen(from) + 1;
 		uint64_t dir = *(const uint64_t *)arg;
@@ -344,8 +354,8 @@ static inline void wire_serve(struct wire *w, const struct fuse_in_header *in)
 		const struct fuse_read_in *read = (const void *)arg;
 
 		wire_send(w, u, 0, buf,
-			  wire_list(w, in->nodeid, in->opcode == FUSE_READDIRPLUS, read->offset, buf,
-				    read->size < 4096 ? read->size : 4096));
+			  wire_list(w, in->nodeid, in->opcode == FUSE_READDIRPLUS, read->offset,
+				    buf, read->size < 4096 ? read->size : 4096));
 		return;
 	}
 	case FUSE_STATFS: {
