@@ -200,10 +200,15 @@ must() {
 	rm -f "$log"
 }
 
+# Process groups that run in the background.
+background=()
 kernel_jobs=
 # shellcheck disable=SC2317 # called by the trap
 stop_jobs() {
-	[ -z "$kernel_jobs" ] || kill -TERM -- "-$kernel_jobs" 2>/dev/null
+	local group
+	for group in "${background[@]}"; do
+		kill -TERM -- "-$group" 2>/dev/null
+	done
 }
 trap stop_jobs EXIT
 trap 'exit 130' INT
@@ -237,6 +242,7 @@ start_kernels() {
 	build_kernels "$1" &
 	kernel_jobs=$!
 	set +m
+	background+=("$kernel_jobs")
 }
 
 wait_kernel() {
@@ -289,13 +295,38 @@ tier_unit() {
 	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
 }
 
-# vm SUITE OUT ARGS... -- COMMAND...: a suite in the VM; the folder OUT keeps what it writes.
+# vm_start OUT ARGS... -- COMMAND...: begins a VM whose command prints result lines; OUT keeps what
+# it writes.
+declare -A vm_pids=()
+vm_start() {
+	local out=$1
+	shift
+	rm -rf "$out"
+	mkdir -p "$out"
+	: >"$out/lines"
+	set -m
+	{
+		kernel/run.sh --out "$out" "$@" >"$out/lines" 2>"$out/stderr"
+		echo $? >"$out/code"
+	} &
+	vm_pids[$out]=$!
+	set +m
+	background+=("${vm_pids[$out]}")
+}
+
+# Prints its lines as they come; returns the VM's exit code.
+# shellcheck disable=SC2317 # called by suite
+vm_lines() {
+	tail -n +1 -s 0.2 --pid="${vm_pids[$1]}" -f "$1/lines"
+	cat "$1/stderr" >&2
+	return "$(cat "$1/code")"
+}
+
 vm() {
 	local name=$1 out=$2
 	shift 2
-	rm -rf "$out"
-	mkdir -p "$out"
-	suite "$name" kernel/run.sh --out "$out" "$@"
+	vm_start "$out" "$@"
+	suite "$name" vm_lines "$out"
 }
 
 vm_flags=()
@@ -320,22 +351,34 @@ tier_kernel() {
 	fi
 }
 
+# One VM for each of two CPUs; for a few chosen tests one is enough.
+mount_vms() {
+	local name=$1 shards=2 i
+	shift
+	[ "$filter" = '*' ] || shards=1
+	for ((i = 1; i <= shards; i++)); do
+		vm_start "$logs/$name-$i" "$@" --shard "$i/$shards" "${suite_flags[@]}" \
+			--filter "$filter" --logs "$logs/$name-$i"
+	done
+	for ((i = 1; i <= shards; i++)); do
+		suite "mount/$name-$i" vm_lines "$logs/$name-$i"
+	done
+}
+
 tier_mount() {
+	local command=(--timeout 2400 -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	vm mount/vm "$logs/mount-vm" "${vm_flags[@]}" --smp 2 --timeout 2400 -- \
-		python3 unit/mount/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/mount-vm"
+	mount_vms vm "${vm_flags[@]}" "${command[@]}"
 	if [ -z "$debug" ]; then
 		wait_kernel debug || return
 		EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} \
-			vm mount/debug-vm "$logs/mount-debug-vm" --debug --smp 2 --timeout 2400 -- \
-			python3 unit/mount/run.py --reduced "${suite_flags[@]}" --suffix :debug \
-			--filter "$filter" --logs "$logs/mount-debug-vm"
+			mount_vms debug-vm --debug "${command[@]}" --reduced --suffix :debug
 	fi
 }
 
 tier_fs() {
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	vm fs/vm "$logs/fs-vm" "${vm_flags[@]}" --smp 2 --timeout 2400 -- \
+	vm fs/vm "$logs/fs-vm" "${vm_flags[@]}" --timeout 2400 -- \
 		python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
 }
 

@@ -644,6 +644,23 @@ def arguments():
     parser.add_argument("--filter", default="*")
     parser.add_argument("--logs", required=True)
     parser.add_argument("--suffix", default="")
+    parser.add_argument("--shard", default="1/1")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--reduced", action="store_true")
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.logs = os.path.abspath(args.logs)
+    return args
+
+
+class Shard:
+    """Every shard gets a part of the work, of about the same weight: all sum up the same way."""
+
+    def __init__(self, text):
+        index, count = map(int, text.split("/"))
+        self.index = index - 1
+        self.loads = [0] * count
+
+    def mine(self, weight):
+        lightest = self.loads.index(min(self.loads))
+        self.loads[lightest] += weight
+        return lightest == self.index

@@ -83,49 +83,47 @@ def on_mount(runner, variant, mount, tests, hits_needed=True):
         mount.stop()
 
 
-def variant_tests(runner, variants):
-    for variant in variants:
-        for group, options in GROUPS.items():
-            start = time.monotonic()
-            tests = [(f, run_core) for f in CORE] if group == "shared" else []
-            tests += [(f, run_shared) for f in SPECIAL
-                      if f.group == group and variant not in f.without]
-            if group == "small" and variant in ("plain", "never"):
-                options = []
-            on_mount(runner, variant, make(group, variant, options), tests)
-            clean_up()
-            print("%s[%s]: %.0f s" % (group, variant, time.monotonic() - start), file=sys.stderr,
-                  flush=True)
+def variant_tests(runner, variant, group, options):
+    start = time.monotonic()
+    tests = [(f, run_core) for f in CORE] if group == "shared" else []
+    tests += [(f, run_shared) for f in SPECIAL if f.group == group and variant not in f.without]
+    if group == "small" and variant in ("plain", "never"):
+        options = []
+    on_mount(runner, variant, make(group, variant, options), tests)
+    clean_up()
+    print("%s[%s]: %.0f s" % (group, variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
-def single_tests(runner):
-    for function in SINGLE:
-        if runner.selected(function.__name__, ""):
-            runner.run(function.__name__, "", function, timeout=getattr(function, "timeout", 60))
-            clean_up()
+def single_test(runner, function):
+    if runner.selected(function.__name__, ""):
+        runner.run(function.__name__, "", function, timeout=getattr(function, "timeout", 60))
+        clean_up()
 
 
-def removed_handlers(runner, full):
-    """Whatever handler is missing, results are the same: it may only cost answers."""
+def removable_handlers(full):
     handlers = sorted(os.path.basename(path)[:-len(".bpf.o")]
                       for path in glob.glob(vm.ROOT + "/build/handlers/*.bpf.o"))
-    for handler in handlers:
-        if handler in ("dispatch", "store", "defaults"):
-            continue
-        if not full and handler not in HANDLERS_ALWAYS:
-            continue
-        variant = "without-" + handler
-        if not any(runner.selected(f.__name__, variant) for f in CORE):
-            continue
-        objects = os.path.join(vm.WORK, "objects-" + handler)
-        for kind in ("handlers", "policies"):
-            os.makedirs(os.path.join(objects, kind), exist_ok=True)
-            for path in glob.glob(vm.ROOT + "/build/%s/*.bpf.o" % kind):
-                shutil.copy(path, os.path.join(objects, kind))
-        os.unlink(os.path.join(objects, "handlers", handler + ".bpf.o"))
-        mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
-        mount.env = {"EXTFUSE_OBJECT_PATH": objects}
-        on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
+    return [name for name in handlers if name not in ("dispatch", "store", "defaults") and
+            (full or name in HANDLERS_ALWAYS)]
+
+
+def without_handler(runner, handler):
+    """Whatever handler is missing, results are the same: it may only cost answers."""
+    variant = "without-" + handler
+    if not any(runner.selected(f.__name__, variant) for f in CORE):
+        return
+    start = time.monotonic()
+    objects = os.path.join(vm.WORK, "objects-" + handler)
+    for kind in ("handlers", "policies"):
+        os.makedirs(os.path.join(objects, kind), exist_ok=True)
+        for path in glob.glob(vm.ROOT + "/build/%s/*.bpf.o" % kind):
+            shutil.copy(path, os.path.join(objects, kind))
+    os.unlink(os.path.join(objects, "handlers", handler + ".bpf.o"))
+    mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
+    mount.env = {"EXTFUSE_OBJECT_PATH": objects}
+    on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
+    clean_up()
+    print("%s: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
 def clean_up():
@@ -143,11 +141,23 @@ def main():
     args = vm.arguments()
     os.makedirs(vm.WORK, exist_ok=True)
     runner = vm.Runner("mount", args)
-    variants = [v for v in VARIANTS if not args.reduced or args.full or v in REDUCED]
-    variant_tests(runner, variants)
-    if not args.reduced or args.full:
-        single_tests(runner)
-        removed_handlers(runner, args.full)
+    reduced = args.reduced and not args.full
+    # (weight, what to do), about in seconds
+    work = []
+    for variant in VARIANTS:
+        if reduced and variant not in REDUCED:
+            continue
+        for group, options in GROUPS.items():
+            work.append((30 if group == "shared" else 10, variant_tests, variant, group, options))
+    if not reduced:
+        for function in SINGLE:
+            work.append((40 if function.timeout > 200 else 2, single_test, function))
+        for handler in removable_handlers(args.full):
+            work.append((20, without_handler, handler))
+    shard = vm.Shard(args.shard)
+    for weight, function, *rest in sorted(work, key=lambda item: -item[0]):
+        if shard.mine(weight):
+            function(runner, *rest)
     print("%d tests, %d failed" % (runner.count, runner.failed), file=sys.stderr)
     return 1 if runner.failed else 0
 
