@@ -17,11 +17,11 @@
 
 /* One per hash of a nodeid. A line of its own: a change disturbs no other stripe's readers. */
 struct ext_inode_stripe {
-	__u64 busy;		/* changes in flight */
-	__u64 last;		/* number drawn when the latest change ended */
-	__u64 forgotten;	/* number drawn at the latest FORGET */
-	__u64 told;		/* number of the latest answer that was delivered */
-	__u64 nbusy;		/* changes in flight to unsaid names in this directory */
+	__u64 busy;	 /* changes in flight */
+	__u64 last;	 /* number drawn when the latest change ended */
+	__u64 forgotten; /* number drawn at the latest FORGET */
+	__u64 told;	 /* number and tag of the latest answer that was delivered */
+	__u64 nbusy;	 /* changes in flight to unsaid names in this directory */
 	__u64 nlast;
 	__u64 unused[2];
 } __attribute__((aligned(64)));
@@ -43,34 +43,40 @@ struct ext_all_stripe {
 } __attribute__((aligned(64)));
 
 /*
- * The number that the entries of one READDIRPLUS tell with, drawn at its reply;
- * id is the request's cookie[0], unique since it was drawn, too. Overwritten by a
- * later one with the same index: then entries draw numbers of their own.
+ * The entries of one READDIRPLUS must not overtake each other on a stripe that
+ * they share, so what they tell carries a tag: the walk's slot here, less one.
+ * id is the request's cookie[0], which was drawn and so is its own; number was
+ * drawn when it took the slot. A later walk may take the slot over: then the
+ * earlier one's entries tell as anybody's do.
  */
-#define EXT_WALKS 256
+#define EXT_WALKS 128
 struct ext_walk {
 	__u64 id;
 	__u64 number;
 };
+
+/* `told` holds a number and a tag, 0 for all but the entries of a walk. */
+#define EXT_TAG_BITS 8
+#define EXT_TAG_MASK ((1ULL << EXT_TAG_BITS) - 1)
 
 /*
  * A section is what a reply or event holds closed while its program runs. It
  * lies in per-CPU memory, so that the next program can end what a handler left
  * open (programs run with preemption disabled: there is one at a time).
  */
-#define EXT_SEC_INODE 1		/* busy of inode */
-#define EXT_SEC_CHILD 2		/* busy of child */
-#define EXT_SEC_NAME 4		/* busy of name */
-#define EXT_SEC_NAMES 8		/* nbusy of inode */
-#define EXT_SEC_TOLD 16		/* rule 5: a reply that carries attributes; else a change already made */
+#define EXT_SEC_INODE 1 /* busy of inode */
+#define EXT_SEC_CHILD 2 /* busy of child */
+#define EXT_SEC_NAME 4	/* busy of name */
+#define EXT_SEC_NAMES 8 /* nbusy of inode */
+#define EXT_SEC_TOLD 16 /* rule 5: a reply that carries attributes; else a change already made */
 
 struct ext_section {
 	__u32 what;
 	__u32 inode;
 	__u32 child;
 	__u32 name;
-	__u64 cookie;		/* told: the request's number */
-	__u64 number;		/* told: the number to tell, 0: draw one */
+	__u64 cookie; /* told: the request's number */
+	__u64 walk;   /* told: 1 for an entry of a READDIRPLUS */
 };
 
 /* Words of the largest row, that of a long name. */
@@ -136,6 +142,13 @@ static __always_inline void ext_down(__u64 *count)
  */
 __u64 ext_max_exchange(__u64 *p, __u64 s);
 
+/*
+ * Tell with number s what was asked for at cookie; own is 0, or the number and
+ * tag of the walk that tells. Returns 1 if somebody else told in between. Global
+ * for the same reason.
+ */
+int ext_tell(__u64 *told, __u64 s, __u64 cookie, __u64 own);
+
 /* raise(L, s): a maximum, never a plain store; past the bound the stripe is dead for good. */
 static __always_inline void ext_raise(__u64 *last, __u64 s)
 {
@@ -179,22 +192,23 @@ static __always_inline __u64 ext_fold(__u64 sum)
  * that runs then.
  */
 #define EXT_C_SEEN (1ULL << 0)
-#define EXT_C_INODE (1ULL << 1)		/* busy of nodeid and children */
-#define EXT_C_NAMES (1ULL << 2)		/* nbusy of nodeid */
-#define EXT_C_OTHER (1ULL << 3)		/* busy of the other inode */
-#define EXT_C_OTHER_NAMES (1ULL << 4)	/* nbusy of the other inode */
+#define EXT_C_INODE (1ULL << 1)	      /* busy of nodeid and children */
+#define EXT_C_NAMES (1ULL << 2)	      /* nbusy of nodeid */
+#define EXT_C_OTHER (1ULL << 3)	      /* busy of the other inode */
+#define EXT_C_OTHER_NAMES (1ULL << 4) /* nbusy of the other inode */
 #define EXT_C_ALL (1ULL << 5)
 #define EXT_C_NAME0 (1ULL << 6)
 #define EXT_C_NAME1 (1ULL << 7)
 #define EXT_C_ANSWERED (1ULL << 8)
 #define EXT_C_NEGATIVE (1ULL << 9)
-#define EXT_C_BEGUN (EXT_C_INODE | EXT_C_NAMES | EXT_C_OTHER | EXT_C_OTHER_NAMES | EXT_C_ALL | \
-		     EXT_C_NAME0 | EXT_C_NAME1)
-#define EXT_C_GENERATION 10		/* 8 bits */
-#define EXT_C_NAME0_AT 18		/* EXT_STRIPE_BITS each */
+#define EXT_C_BEGUN \
+	(EXT_C_INODE | EXT_C_NAMES | EXT_C_OTHER | EXT_C_OTHER_NAMES | EXT_C_ALL | EXT_C_NAME0 | \
+	 EXT_C_NAME1)
+#define EXT_C_GENERATION 10 /* 8 bits */
+#define EXT_C_NAME0_AT 18   /* EXT_STRIPE_BITS each */
 #define EXT_C_NAME1_AT 32
 #define EXT_C_OTHER_AT 46
-#define EXT_C_REASON 60			/* enum ext_miss, 3 bits */
+#define EXT_C_REASON 60 /* enum ext_miss, 3 bits */
 
 static __always_inline __u32 ext_c_index(__u64 cookie, int at)
 {
@@ -208,6 +222,7 @@ extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
 extern struct ext_all_stripe ext_all;
 extern __u64 ext_seq;
 extern __u32 ext_generation;
+extern struct ext_walk ext_walks[EXT_WALKS];
 
 /* ---- Functions of dispatch.bpf.c for the store ---- */
 

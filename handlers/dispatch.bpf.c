@@ -62,8 +62,6 @@ struct ext_op_stats *ext_stats_get(__u32 opcode)
 
 extern __u32 ext_attached;
 
-static struct ext_walk walks[EXT_WALKS];
-
 /*
  * The verifier wants the context's fields at constant offsets from the context
  * itself: this keeps clang from holding a pointer to one of them.
@@ -71,10 +69,10 @@ static struct ext_walk walks[EXT_WALKS];
 #define FRESH(ctx) asm volatile("" : "+r"(ctx))
 
 /* What a request may change. */
-#define CLASS_INODE 1		/* its nodeid and the context's children */
-#define CLASS_NAMES 2		/* names in its nodeid */
-#define CLASS_OTHER 4		/* and in the directory that its input names */
-#define CLASS_ALL 8		/* anything */
+#define CLASS_INODE 1 /* its nodeid and the context's children */
+#define CLASS_NAMES 2 /* names in its nodeid */
+#define CLASS_OTHER 4 /* and in the directory that its input names */
+#define CLASS_ALL 8   /* anything */
 
 #define BIT(opcode) (1ULL << (opcode))
 
@@ -82,40 +80,42 @@ static struct ext_walk walks[EXT_WALKS];
  * These change nothing, ever. FORGET is an event of its own; OPEN is not here,
  * since O_TRUNC makes it a change.
  */
-#define HARMLESS (BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX) | BIT(FUSE_GETXATTR) | \
-		  BIT(FUSE_LISTXATTR) | BIT(FUSE_ACCESS) | BIT(FUSE_STATFS) | BIT(FUSE_GETLK) | \
-		  BIT(FUSE_SETLK) | BIT(FUSE_SETLKW) | BIT(FUSE_OPENDIR) | \
-		  BIT(FUSE_RELEASEDIR) | BIT(FUSE_POLL) | BIT(FUSE_LSEEK) | BIT(FUSE_BMAP) | \
-		  BIT(FUSE_INTERRUPT) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET))
+#define HARMLESS \
+	(BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX) | BIT(FUSE_GETXATTR) | \
+	 BIT(FUSE_LISTXATTR) | BIT(FUSE_ACCESS) | BIT(FUSE_STATFS) | BIT(FUSE_GETLK) | \
+	 BIT(FUSE_SETLK) | BIT(FUSE_SETLKW) | BIT(FUSE_OPENDIR) | BIT(FUSE_RELEASEDIR) | \
+	 BIT(FUSE_POLL) | BIT(FUSE_LSEEK) | BIT(FUSE_BMAP) | BIT(FUSE_INTERRUPT) | \
+	 BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET))
 
 /* These change the time of the last access only. */
 #define READS (BIT(FUSE_READLINK) | BIT(FUSE_READDIR) | BIT(FUSE_READDIRPLUS))
 
 /* These change their inode. READ reveals the size, so its handler has a say under atime=relaxed. */
-#define INODES (READS | BIT(FUSE_READ) | BIT(FUSE_OPEN) | BIT(FUSE_SETATTR) | BIT(FUSE_WRITE) | \
-		BIT(FUSE_RELEASE) | BIT(FUSE_FSYNC) | BIT(FUSE_SETXATTR) | \
-		BIT(FUSE_REMOVEXATTR) | BIT(FUSE_FLUSH) | BIT(FUSE_FSYNCDIR) | \
-		BIT(FUSE_DESTROY) | BIT(FUSE_IOCTL) | BIT(FUSE_NOTIFY_REPLY) | \
-		BIT(FUSE_FALLOCATE) | BIT(FUSE_SYNCFS))
+#define INODES \
+	(READS | BIT(FUSE_READ) | BIT(FUSE_OPEN) | BIT(FUSE_SETATTR) | BIT(FUSE_WRITE) | \
+	 BIT(FUSE_RELEASE) | BIT(FUSE_FSYNC) | BIT(FUSE_SETXATTR) | BIT(FUSE_REMOVEXATTR) | \
+	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_DESTROY) | BIT(FUSE_IOCTL) | \
+	 BIT(FUSE_NOTIFY_REPLY) | BIT(FUSE_FALLOCATE) | BIT(FUSE_SYNCFS))
 
 /* These change a directory, its names and the context's children. */
 #define RENAMES (BIT(FUSE_RENAME) | BIT(FUSE_RENAME2))
-#define NAMES (RENAMES | BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | \
-	       BIT(FUSE_SYMLINK) | BIT(FUSE_LINK) | BIT(FUSE_UNLINK) | BIT(FUSE_RMDIR) | \
-	       BIT(FUSE_TMPFILE))
+#define NAMES \
+	(RENAMES | BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | BIT(FUSE_SYMLINK) | \
+	 BIT(FUSE_LINK) | BIT(FUSE_UNLINK) | BIT(FUSE_RMDIR) | BIT(FUSE_TMPFILE))
 
 /* The replies of these tell of an inode that their request did not name. */
-#define CREATES (BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | BIT(FUSE_SYMLINK) | \
-		 BIT(FUSE_LINK) | BIT(FUSE_TMPFILE))
+#define CREATES \
+	(BIT(FUSE_CREATE) | BIT(FUSE_MKNOD) | BIT(FUSE_MKDIR) | BIT(FUSE_SYMLINK) | \
+	 BIT(FUSE_LINK) | BIT(FUSE_TMPFILE))
 
 /* The replies of these tell of an inode, and change nothing. */
 #define TELLS (BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX))
 
 /* These may be sent without anyone waiting, or must be sent: see ext_refuse(). */
-#define UNREFUSABLE (BIT(FUSE_READ) | BIT(FUSE_WRITE) | BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE) | \
-		     BIT(FUSE_RELEASEDIR) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET) | \
-		     BIT(FUSE_INTERRUPT) | BIT(FUSE_DESTROY) | BIT(FUSE_NOTIFY_REPLY) | \
-		     BIT(FUSE_INIT))
+#define UNREFUSABLE \
+	(BIT(FUSE_READ) | BIT(FUSE_WRITE) | BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE) | \
+	 BIT(FUSE_RELEASEDIR) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET) | BIT(FUSE_INTERRUPT) | \
+	 BIT(FUSE_DESTROY) | BIT(FUSE_NOTIFY_REPLY) | BIT(FUSE_INIT))
 
 static __always_inline bool in(__u64 set, __u32 opcode)
 {
@@ -142,26 +142,15 @@ static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
 	return &ext_inodes[ext_inode_index(nodeid)];
 }
 
-/*
- * The entries of a READDIRPLUS reply come as events, after it. They tell with
- * one number that is drawn here, after the daemon looked, so that entries that
- * share a stripe do not overtake each other.
- */
+/* The entries of this READDIRPLUS come as events, after the reply. */
 static __always_inline void walk_begin(__u64 id)
 {
-	volatile struct ext_walk *walk = &walks[id & (EXT_WALKS - 1)];
+	volatile struct ext_walk *walk = &ext_walks[id & (EXT_WALKS - 1)];
 
 	walk->id = 0;
+	/* The draw is a barrier: who still found the slot his own drew less than this. */
 	walk->number = ext_draw();
 	walk->id = id;
-}
-
-static __always_inline __u64 walk_number(__u64 id)
-{
-	volatile struct ext_walk *walk = &walks[id & (EXT_WALKS - 1)];
-	__u64 number = walk->number;
-
-	return id && walk->id == id ? number : 0;
 }
 
 /* ---- Changes: begin at REQUEST, end at REPLY ---- */
@@ -195,8 +184,7 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 		} else {
 			__u32 other = ext_inode_index(arg.newdir);
 
-			cookie |= EXT_C_OTHER | EXT_C_OTHER_NAMES |
-				  (__u64)other << EXT_C_OTHER_AT;
+			cookie |= EXT_C_OTHER | EXT_C_OTHER_NAMES | (__u64)other << EXT_C_OTHER_AT;
 			ext_up(&ext_inodes[other & EXT_STRIPE_MASK].busy);
 			ext_up(&ext_inodes[other & EXT_STRIPE_MASK].nbusy);
 		}
@@ -426,8 +414,8 @@ static __always_inline void not_live(struct extfuse_req *ctx, struct ext_op_stat
 			stats->hits--;
 		stats->misses[EXT_MISS_NOT_LIVE]++;
 	}
-	ctx->cookie[1] = (cookie & ~(EXT_C_ANSWERED | EXT_C_NEGATIVE)) |
-			 (__u64)EXT_MISS_NOT_LIVE << EXT_C_REASON;
+	ctx->cookie[1] = (cookie & ~(EXT_C_ANSWERED | EXT_C_NEGATIVE)) | (__u64)EXT_MISS_NOT_LIVE
+										 << EXT_C_REASON;
 }
 
 /* ---- Replies ---- */
@@ -435,8 +423,8 @@ static __always_inline void not_live(struct extfuse_req *ctx, struct ext_op_stat
 static __always_inline bool read_entry(struct extfuse_req *ctx, struct ext_scratch *scratch,
 				       __u32 arg)
 {
-	scratch->entry_ok = bpf_extfuse_read_args(ctx, arg, &scratch->entry,
-						  sizeof(scratch->entry)) >= 0;
+	scratch->entry_ok =
+		bpf_extfuse_read_args(ctx, arg, &scratch->entry, sizeof(scratch->entry)) >= 0;
 	if (!scratch->entry_ok)
 		ext_count_error(ctx);
 	return scratch->entry_ok;
@@ -450,7 +438,7 @@ static __noinline void open_told(struct extfuse_req *ctx, struct ext_scratch *sc
 
 	sec->inode = ext_inode_index(ctx->nodeid);
 	sec->cookie = ctx->cookie[0];
-	sec->number = 0;
+	sec->walk = 0;
 	if (ctx->opcode != FUSE_LOOKUP) {
 		/* An error says that the row, if there is one, is no longer right. */
 		sec->what = EXT_SEC_TOLD | EXT_SEC_INODE;
@@ -586,7 +574,7 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	sec->child = ext_inode_index(child);
 	/* rule 7: an entry carries its request's number as its stamp */
 	sec->cookie = ctx->cookie[0];
-	sec->number = what & EXT_SEC_TOLD ? walk_number(ctx->cookie[0]) : 0;
+	sec->walk = what & EXT_SEC_TOLD ? 1 : 0;
 	sec->what = what;
 	ext_section_open(sec);
 }
@@ -649,8 +637,8 @@ int ext_dispatch(struct extfuse_req *ctx)
 				stats->misses[EXT_MISS_ABSENT]++;
 			}
 			/* fill, REQUEST: the number is noted before the hit is tried */
-			ctx->cookie[0] = opcode == FUSE_READDIRPLUS ? ext_draw() :
-								      ext_load(ext_seq);
+			ctx->cookie[0] =
+				opcode == FUSE_READDIRPLUS ? ext_draw() : ext_load(ext_seq);
 			if (class)
 				begin(ctx, class);
 			else

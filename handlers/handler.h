@@ -73,8 +73,8 @@ EXT_FACT(ext_fact_contract, "contract:" EXT_STR(EXT_CONTRACT));
 
 /* One of the words in values; the variable (u64) holds its index. */
 #define EXT_PARAM_ENUM(name, default_value, values, help) \
-	EXT_KNOB __u64 ext_param_##name \
-		EXT_TAG("param:enum=" values ":" #name ":" help) = default_value
+	EXT_KNOB __u64 ext_param_##name EXT_TAG("param:enum=" values ":" #name ":" help) = \
+		default_value
 
 /* ---- Programs ---- */
 

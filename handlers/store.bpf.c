@@ -30,15 +30,16 @@ __u64 ext_seq __attribute__((aligned(64))) = 0;
 struct ext_all_stripe ext_all = {};
 struct ext_inode_stripe ext_inodes[EXT_STRIPES] = {};
 struct ext_name_stripe ext_name_stripes[EXT_STRIPES] = {};
+struct ext_walk ext_walks[EXT_WALKS] = {};
 
 /* ---- Rows ---- */
 
 struct ext_row_head {
-	__u64 sum;		/* rule 8: over the requested key, epoch, stamp, mark and payload */
+	__u64 sum; /* rule 8: over the requested key, epoch, stamp, mark and payload */
 	__u64 stamp;
-	__u64 mark;		/* the policy's */
-	__u64 valid;		/* nanoseconds that the daemon granted */
-	__u64 born;		/* tells this row from an earlier one with its key */
+	__u64 mark;  /* the policy's */
+	__u64 valid; /* nanoseconds that the daemon granted */
+	__u64 born;  /* tells this row from an earlier one with its key */
 };
 
 #define ATTR_WORDS (sizeof(struct fuse_attr) / 8)
@@ -181,6 +182,31 @@ __u64 ext_max_exchange(__u64 *p, __u64 s)
 		old = seen;
 	}
 	return ~0ULL;
+}
+
+int ext_tell(__u64 *told, __u64 s, __u64 cookie, __u64 own)
+{
+	__u64 tag = own & EXT_TAG_MASK;
+	__u64 old;
+
+	if (!told)
+		return 1;
+	old = ext_load(*told);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < EXT_RAISE_TRIES; i++) {
+		__u64 number = old >> EXT_TAG_BITS, seen;
+		bool mine = tag && (old & EXT_TAG_MASK) == tag && number > own >> EXT_TAG_BITS;
+		bool overtaken = number > cookie && !mine;
+
+		if (number >= s)
+			return 1;
+		seen = __sync_val_compare_and_swap(told, old,
+						   s << EXT_TAG_BITS | (overtaken ? 0 : tag));
+		if (seen == old)
+			return overtaken;
+		old = seen;
+	}
+	return 1;
 }
 
 /* ---- Names ---- */
@@ -393,8 +419,7 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 	__u64 left, now = 0;
 
 	if (!ext_load(ext_epoch) ||
-	    !copy_name(name, &head, (__u64 *)&out->nodeid, (__u64 *)&out->generation, &torn,
-		       true))
+	    !copy_name(name, &head, (__u64 *)&out->nodeid, (__u64 *)&out->generation, &torn, true))
 		return EXT_MISS_ABSENT;
 	if (torn)
 		return EXT_MISS_TORN;
@@ -593,8 +618,8 @@ static __noinline void count_refused(struct extfuse_req *ctx, struct ext_op_stat
 		return;
 	stats->misses[reason]--;
 	stats->misses[EXT_MISS_FULL]++;
-	ctx->cookie[1] = (cookie & ~(7ULL << EXT_C_REASON)) |
-			 ((__u64)EXT_MISS_FULL << EXT_C_REASON);
+	ctx->cookie[1] =
+		(cookie & ~(7ULL << EXT_C_REASON)) | ((__u64)EXT_MISS_FULL << EXT_C_REASON);
 }
 
 static __always_inline void put(__u64 *to, __u64 value, __u64 *sum)
@@ -791,31 +816,41 @@ void ext_section_name(struct ext_section *sec, const struct ext_name *name)
 	}
 }
 
-/* Rule 5: was something newer told of this, or told while the request was out? */
-static __always_inline bool overtaken(__u64 *told, const struct ext_section *sec, __u64 s)
+/*
+ * The number and tag of the walk whose entry is told, 0 if its slot was taken
+ * over. Asked after the entry's own number was drawn: whoever takes the slot
+ * over later draws a greater one.
+ */
+static __always_inline __u64 own_walk(const struct ext_section *sec)
 {
-	__u64 old = ext_max_exchange(told, sec->number ? sec->number : s);
+	__u64 slot = sec->cookie & (EXT_WALKS - 1);
+	const volatile struct ext_walk *walk = &ext_walks[slot];
+	__u64 number = walk->number;
 
-	/* The entries of one READDIRPLUS share a number: they do not overtake each other. */
-	return old > sec->cookie && !(sec->number && old == sec->number);
+	if (!sec->walk || !sec->cookie || walk->id != sec->cookie)
+		return 0;
+	return number << EXT_TAG_BITS | (slot + 1);
 }
 
+/* Rule 5: was something newer told of this while the request was out? */
 __u32 ext_section_tell(struct ext_section *sec, __u64 s)
 {
 	__u32 kill = EXT_SEC_NAMES;
+	__u64 own;
 
 	if (!sec)
 		return 0;
 	if (!(sec->what & EXT_SEC_TOLD))
 		return sec->what;
+	own = own_walk(sec);
 	if (sec->what & EXT_SEC_INODE &&
-	    overtaken(&ext_inodes[sec->inode & EXT_STRIPE_MASK].told, sec, s))
+	    ext_tell(&ext_inodes[sec->inode & EXT_STRIPE_MASK].told, s, sec->cookie, own))
 		kill |= EXT_SEC_INODE;
 	if (sec->what & EXT_SEC_CHILD &&
-	    overtaken(&ext_inodes[sec->child & EXT_STRIPE_MASK].told, sec, s))
+	    ext_tell(&ext_inodes[sec->child & EXT_STRIPE_MASK].told, s, sec->cookie, own))
 		kill |= EXT_SEC_CHILD;
 	if (sec->what & EXT_SEC_NAME &&
-	    overtaken(&ext_name_stripes[sec->name & EXT_STRIPE_MASK].told, sec, s))
+	    ext_tell(&ext_name_stripes[sec->name & EXT_STRIPE_MASK].told, s, sec->cookie, own))
 		kill |= EXT_SEC_NAME;
 	return kill;
 }
@@ -1012,7 +1047,7 @@ void ext_told_size(__u64 nodeid, __u64 least, __u64 most)
 		return;
 	ext_up(&inode->busy);
 	s = ext_draw();
-	ext_max_exchange(&inode->told, s);
+	ext_tell(&inode->told, s, s, 0);
 	row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
 	if (row) {
 		have = ext_load(((const struct fuse_attr *)row->attr)->size);
@@ -1039,7 +1074,7 @@ static __noinline int fill_attr(struct extfuse_req *ctx, __u64 nodeid,
 	stored = store_attr(ctx, nodeid, &entry->attr,
 			    granted(entry->attr_valid, entry->attr_valid_nsec), token);
 	/* a fetching atomic, so that the row is out before the number is looked at */
-	if (__sync_fetch_and_add(&inode->told, 0) > token)
+	if (__sync_fetch_and_add(&inode->told, 0) >> EXT_TAG_BITS > token)
 		ext_raise(&inode->last, ext_draw());
 	ext_down(&inode->busy);
 	return stored ? 0 : -EAGAIN;
@@ -1054,7 +1089,7 @@ static __noinline int fill_name(struct extfuse_req *ctx, const struct ext_name *
 	ext_up(&stripe->busy);
 	stored = store_name(ctx, name, entry, token);
 	/* a fetching atomic, so that the row is out before the number is looked at */
-	if (__sync_fetch_and_add(&stripe->told, 0) > token)
+	if (__sync_fetch_and_add(&stripe->told, 0) >> EXT_TAG_BITS > token)
 		ext_raise(&stripe->last, ext_draw());
 	ext_down(&stripe->busy);
 	return stored ? 0 : -EAGAIN;
@@ -1086,8 +1121,8 @@ EXT_PROGRAM("extfuse/fill", ext_fill_prog)
 
 	if (!ext_policy_active())
 		return -EAGAIN;
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_1_VALUE, &scratch->entry,
-				  sizeof(scratch->entry)) < 0)
+	if (bpf_extfuse_read_args(ctx, IN_PARAM_1_VALUE, &scratch->entry, sizeof(scratch->entry)) <
+	    0)
 		return -EINVAL;
 	if (in.op == EXT_FILL_ATTR)
 		return fill_attr(ctx, ctx->nodeid, &scratch->entry, in.token);

@@ -39,9 +39,9 @@
 
 /* What a row says. */
 enum ext_kind {
-	EXT_KIND_ATTR,		/* a nodeid has these attributes */
-	EXT_KIND_ENTRY,		/* a name is this nodeid */
-	EXT_KIND_NEGATIVE,	/* a name does not exist */
+	EXT_KIND_ATTR,	   /* a nodeid has these attributes */
+	EXT_KIND_ENTRY,	   /* a name is this nodeid */
+	EXT_KIND_NEGATIVE, /* a name does not exist */
 };
 
 /*

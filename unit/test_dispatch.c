@@ -6,10 +6,10 @@ static void every_opcode_that_is_not_harmless_is_a_change(void **state)
 {
 	(void)state;
 	static const __u32 harmless[] = {
-		FUSE_LOOKUP,   FUSE_FORGET,  FUSE_GETATTR,    FUSE_STATFS, FUSE_GETXATTR,
-		FUSE_LISTXATTR, FUSE_OPENDIR, FUSE_RELEASEDIR, FUSE_GETLK,  FUSE_SETLK,
-		FUSE_SETLKW,   FUSE_ACCESS,  FUSE_INTERRUPT,  FUSE_BMAP,   FUSE_POLL,
-		FUSE_BATCH_FORGET, FUSE_LSEEK, FUSE_STATX,
+		FUSE_LOOKUP,	   FUSE_FORGET,	 FUSE_GETATTR,	  FUSE_STATFS, FUSE_GETXATTR,
+		FUSE_LISTXATTR,	   FUSE_OPENDIR, FUSE_RELEASEDIR, FUSE_GETLK,  FUSE_SETLK,
+		FUSE_SETLKW,	   FUSE_ACCESS,	 FUSE_INTERRUPT,  FUSE_BMAP,   FUSE_POLL,
+		FUSE_BATCH_FORGET, FUSE_LSEEK,	 FUSE_STATX,
 	};
 
 	for (__u32 opcode = 1; opcode < 100; opcode++) {
@@ -346,6 +346,23 @@ static void narrowing_is_for_requests_only(void **state)
 	assert_quiet();
 }
 
+static void withdrawn_request_counts_once(void **state)
+{
+	struct fake_req req = req_lookup(DIR, "name"), write = req_write(42);
+
+	(void)state;
+	fake_lookup_file(DIR, "name", 60);
+	assert_int_equal(fake_send(&req), 0);
+	fake_fail(&req, EXTFUSE_WITHDRAWN);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).requests, 1);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).hits, 0);
+	assert_true(answers_lookup(DIR, "name"));
+	assert_int_equal(fake_send(&write), -ENOSYS);
+	fake_fail(&write, EXTFUSE_WITHDRAWN);
+	assert_int_equal(fake_stats(FUSE_WRITE).requests, 0);
+	assert_quiet();
+}
+
 static void attach_tells_the_connection(void **state)
 {
 	(void)state;
@@ -414,6 +431,7 @@ int main(void)
 		fake_test(refusal_needs_an_error),
 		fake_test(handlers_name_two_names_and_no_more),
 		fake_test(narrowing_is_for_requests_only),
+		fake_test(withdrawn_request_counts_once),
 		fake_test(attach_tells_the_connection),
 		fake_test(unknown_events_end_the_inode_and_its_names),
 		fake_test(raise_is_a_maximum),

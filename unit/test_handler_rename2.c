@@ -45,13 +45,15 @@ static void rename2_ends_attributes_of_both_parents_and_both_inodes(void **state
 static void without_handler_rename2_drops_all_names_of_both_directories(void **state)
 {
 	(void)state;
-	assert_coarse_without_handler(req_rename2(DIR, "name", 70, "new", 60, 61, 0), "RENAME2", "name");
+	assert_coarse_without_handler(req_rename2(DIR, "name", 70, "new", 60, 61, 0), "RENAME2",
+				      "name");
 }
 
 static void without_handler_rename2_drops_all_names_of_the_new_directory(void **state)
 {
 	(void)state;
-	assert_coarse_without_handler(req_rename2(70, "old", DIR, "name", 60, 61, 0), "RENAME2", "name");
+	assert_coarse_without_handler(req_rename2(70, "old", DIR, "name", 60, 61, 0), "RENAME2",
+				      "name");
 }
 
 static void names_of_255_bytes_are_dropped_in_both_parents(void **state)

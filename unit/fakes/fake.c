@@ -56,9 +56,9 @@ static bool is_hash(const struct fake_map *map)
 
 static unsigned int limit_of(const struct fake_map *map)
 {
-	return row_limit && (is_hash(map) || map->def.type == BPF_MAP_TYPE_QUEUE) ?
-		       row_limit :
-		       map->def.max_entries;
+	return row_limit && (is_hash(map) || map->def.type == BPF_MAP_TYPE_QUEUE)
+		       ? row_limit
+		       : map->def.max_entries;
 }
 
 static size_t value_at(const struct fake_map *map)
@@ -109,8 +109,7 @@ static void evict(struct fake_map *map)
 
 static struct element *new_element(struct fake_map *map)
 {
-	struct element *element =
-		calloc(1, sizeof(*element) + value_at(map) + map->def.value_size);
+	struct element *element = calloc(1, sizeof(*element) + value_at(map) + map->def.value_size);
 
 	assert_non_null(element);
 	element->used = ++use_count;
@@ -797,7 +796,6 @@ bool fake_lookup_none(__u64 parent, const char *name)
 	return false;
 }
 
-
 bool answers_lookup(__u64 parent, const char *name)
 {
 	struct fake_req req = req_lookup(parent, name);
@@ -890,8 +888,7 @@ int fake_fill_attr(__u64 token, __u64 nodeid, const struct fuse_entry_out *entry
 	return run_fill(&req);
 }
 
-int fake_fill_entry(__u64 token, __u64 parent, const char *name,
-		    const struct fuse_entry_out *entry)
+int fake_fill_entry(__u64 token, __u64 parent, const char *name, const struct fuse_entry_out *entry)
 {
 	struct fake_req req = req_fill(EXT_FILL_ENTRY, token, parent);
 

@@ -54,8 +54,8 @@ struct fake_map_def {
 				       sizeof(*(m)->value) })
 #define FAKE_MAP(m) \
 	(&(const struct fake_map_def){ (m), sizeof(*(m)->type) / sizeof(int), \
-				       sizeof(*(m)->max_entries) / sizeof(int), \
-				       sizeof(*(m)->key), sizeof(*(m)->value) })
+				       sizeof(*(m)->max_entries) / sizeof(int), sizeof(*(m)->key), \
+				       sizeof(*(m)->value) })
 
 void *fake_map_lookup(const struct fake_map_def *def, const void *key);
 long fake_map_update(const struct fake_map_def *def, const void *key, const void *value,

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Links all handlers with each legal combination of policies, as the library does, and each illegal one.
+#   check_link.sh BUILD_DIR
+set -euo pipefail
+
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+say() {
+	printf '%s\n' "$*"
+	bad=1
+}
+
+handlers=()
+for object in "$build"/handlers/*.bpf.o; do
+	case $(basename "$object" .bpf.o) in
+	dispatch | store | defaults) ;;
+	*) handlers+=("$object") ;;
+	esac
+done
+
+# link POLICIES: in the library's order; policies come first, so that they win over the defaults.
+link() {
+	local policies=() policy
+	for policy in ${1//+/ }; do
+		policies+=("$build/policies/$policy.bpf.o")
+	done
+	bpftool gen object "$work/$1.o" "${policies[@]}" "${handlers[@]}" \
+		"$build/handlers/dispatch.bpf.o" "$build/handlers/store.bpf.o" \
+		"$build/handlers/defaults.bpf.o" >"$work/log" 2>&1
+}
+
+legal() {
+	local undefined
+	if ! link "$1"; then
+		say "$1 does not link: $(cat "$work/log")"
+		return
+	fi
+	undefined=$(readelf -sW "$work/$1.o" 2>/dev/null |
+		awk '$5 == "GLOBAL" && $7 == "UND" { print $8 }')
+	[ -z "$undefined" ] || say "$1 leaves undefined: $undefined"
+}
+
+illegal() {
+	if link "$1"; then
+		say "$1 links, and should conflict"
+	elif ! grep -q 'conflicting non-weak symbol' "$work/log"; then
+		say "$1 fails otherwise than with a conflict: $(cat "$work/log")"
+	fi
+}
+
+all=()
+for object in "$build"/policies/*.bpf.o; do
+	all+=("$(basename "$object" .bpf.o)")
+done
+for policy in "${all[@]}"; do
+	legal "$policy"
+done
+for pair in ttl+lru ttl+writeinval writeinval+lru ttl+writeinval+lru; do
+	legal "$pair"
+done
+for policy in ttl lru writeinval; do
+	illegal "never+$policy"
+	illegal "$policy+never"
+done
+exit "$bad"
