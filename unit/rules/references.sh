@@ -31,7 +31,7 @@ for file in unit/mount/*.py unit/fs/*.py unit/kernel/*.py unit/kernel/*.c; do
 	[ -e "$file" ] || continue
 	name=$(basename "$file")
 	case $name in run.py) continue ;; esac
-	if ! grep -rqE "\b${name%%.*}\b" --include=run.py --include='*.sh' --include='test_*.py' \
+	if ! grep -rqwF --exclude="$name" --include='*.py' --include='*.[ch]' -- "${name%%.*}" \
 		unit/mount unit/fs unit/kernel; then
 		echo "$file is used by nothing"
 		bad=1
