@@ -47,6 +47,8 @@ done
 version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null) || version=$(stat -c '%s-%Y' "$tarball")
 # A tilde or colon in a path upsets make.
 version=${version//[^A-Za-z0-9.+-]/-}
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
 work=$cache/linux-$version
 
 # Prints one hash over the names and contents of the given files and folders.
@@ -65,7 +67,8 @@ patches=("$here"/patches/000[1-9]*.patch)
 fragments=("$here/config/base.config")
 [ "$mode" = normal ] || fragments+=("$here/config/$mode.config")
 # Only what ends up in the tree may count, not a README beside it.
-source_key=$(hash_of "${patches[@]}" "$here/src")-$recipe
+source_hash() { printf '%s-%s' "$(hash_of "${patches[@]}" "$here/src")" "$recipe"; }
+source_key=$(source_hash)
 image_key=$(printf '%s\n' "$source_key" "$(hash_of "${fragments[@]}" "$here/tests/splat")" |
 	sha256sum | cut -c1-16)
 image_dir=$cache/image-$mode-$version-$image_key
@@ -128,6 +131,9 @@ update_tree() {
 	# shellcheck disable=SC2064 # the path of now
 	trap "rm -rf '$scratch' '$scratch.files'" EXIT
 	patch_into "$scratch"
+	# Otherwise the cache would hold something else than its key says.
+	[ "$(source_hash)" = "$source_key" ] ||
+		die "kernel/patches or kernel/src changed meanwhile; run it again"
 	rm -f "$work/tree.key"
 	touch "$work/tree.files"
 	(cd "$scratch" && find . -type f -printf '%P\n') | sort -u - "$scratch.files" "$work/tree.files" \
@@ -282,8 +288,6 @@ export_headers() {
 	printf '%s\n' "$(cd "$headers/include" && pwd)"
 }
 
-mkdir -p "$cache"
-cache=$(cd "$cache" && pwd)
 case $action in
 image)
 	[ -e "$image_dir/bzImage" ] || build_image

@@ -259,7 +259,7 @@ qemu=
 
 code=$(sed -n 's/^exit //p' "$ctl/status")
 # Right behind the time stamp, so that a line which merely quotes such words does not count.
-splat='^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\] (WARNING: |BUG: |kernel BUG at |Oops|UBSAN: |INFO: task .* blocked for more than|INFO: task .* hung|rcu: INFO: .*(stall|self-detected)|INFO: rcu.*stall|DEBUG_LOCKS_WARN_ON|refcount_t: |watchdog: BUG: )'
+splat='^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\] (WARNING: |BUG: |BUG [^ ]+ \(|kernel BUG at |Oops|UBSAN: |INFO: task .* blocked for more than|INFO: trying to register non-static key|rcu: INFO: .*(stall|self-detected)|INFO: rcu.*stall|DEBUG_LOCKS_WARN_ON|refcount_t: |watchdog: BUG: )'
 panic='^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\] Kernel panic '
 report=$(grep -aEm1 "$splat" "$log" || true)
 if [ -z "$report" ] && booted; then

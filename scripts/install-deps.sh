@@ -7,7 +7,8 @@ declare -A groups=(
 	[build]="gcc libc6-dev make cmake pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev
 		libfuse3-dev fuse3 libcmocka-dev bpftool git ca-certificates gawk"
 	[kernel]="linux-source-6.12 build-essential flex bison bc libelf-dev libssl-dev cpio kmod
-		xz-utils rsync python3 perl qemu-system-x86 seabios util-linux procps sparse file"
+		xz-utils rsync python3 perl qemu-system-x86 seabios util-linux mount iproute2 patch
+		procps sparse file"
 	[test]="clang-format clang-tidy shellcheck libclang-rt-14-dev attr acl libcap2-bin
 		e2fsprogs strace sqlite3 stress-ng spin bc python3 libpython3.11-testsuite git tar rsync"
 	[demo]="git python3 findutils grep gcc make"
@@ -46,4 +47,7 @@ say "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${root[@]}" apt-get update -q >&2
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-	apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+	apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 || {
+		say "failed; linux-source-6.12 comes from bookworm-security, which must be among apt's sources"
+		exit 1
+	}
