@@ -18,7 +18,7 @@ static long long now_ns(void)
 int main(int argc, char **argv)
 {
 	long repeats = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
-	long long begin;
+	long long begin = 0;
 	struct stat st;
 
 	if (repeats <= 0) {

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mounts stackfs in the VM and reads what reached its daemon, for bench/ and demo/."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+BUILD = os.environ.get("EXTFUSE_BUILD") or os.path.join(ROOT, "build")
+STACKFS = os.path.join(BUILD, "bin", "stackfs")
+EXTFUSE = os.path.join(BUILD, "bin", "extfuse")
+
+# Every answer comes from the daemon, or from a policy alone.
+PLAIN = "entry_timeout=0,attr_timeout=0"
+
+
+# What is waited for at most. icount's clock leaps while the VM waits for a disk: there it is long.
+PATIENCE = {"seconds": 60.0}
+
+
+class Failed(Exception):
+    """What went wrong, in one line."""
+
+
+def wait_for(condition, what):
+    """Waits until condition() is true and returns its value."""
+    end = time.monotonic() + PATIENCE["seconds"]
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed("timeout: " + what)
+        time.sleep(0.01)
+
+
+def run(*command, **options):
+    """Runs a command; its standard output, or a failure with what it said."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False, **options)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed("%s: exit %d: %s" % (" ".join(command), done.returncode, said[-1]))
+    return done.stdout.decode(errors="replace")
+
+
+class Mount:
+    """stackfs over a source directory; the daemon runs in the foreground of its own process."""
+
+    def __init__(self, source, mountpoint, options, debug=False):
+        self.path = mountpoint
+        self.opstats = mountpoint + ".opstats"
+        self.log = mountpoint + ".log"
+        self.options = options
+        os.makedirs(mountpoint, exist_ok=True)
+        with open(self.log, "wb") as log:
+            # pylint: disable=consider-using-with
+            self.daemon = subprocess.Popen(
+                [STACKFS, "-f"] + (["-d"] if debug else []) +
+                ["-o", "%s,opstats=%s" % (options, self.opstats), source, mountpoint],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            wait_for(self._up, "mounting with " + options)
+            # The first request waits until INIT is through.
+            os.stat(mountpoint)
+            self._up()
+            if "policy=" in options:
+                self._attached()
+        except BaseException:
+            self.close()
+            raise
+
+    def _up(self):
+        if self.daemon.poll() is not None:
+            raise Failed("stackfs -o %s: exit %d: %s" % (self.options, self.daemon.returncode,
+                                                         self._said()))
+        return os.path.ismount(self.path)
+
+    def _said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            lines = log.read().strip().splitlines()
+        return lines[-1] if lines else "no message"
+
+    def _attached(self):
+        for line in run(EXTFUSE, "status").splitlines():
+            if line.startswith(self.path + " ") and line.endswith(" attached"):
+                return
+        raise Failed("stackfs -o %s is not accelerated: %s" % (self.options, self._said()))
+
+    def _read(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.opstats)
+        os.kill(self.daemon.pid, signal.SIGUSR1)
+        wait_for(lambda: os.path.exists(self.opstats), "opstats of " + self.path)
+        with open(self.opstats, encoding="ascii") as file:
+            return {name: int(count) for name, count in map(str.split, file)}
+
+    def requests(self):
+        """{opcode: count} of what has reached the daemon, once nothing more arrives."""
+        counts = self._read()
+        while True:
+            # RELEASE and FORGET come late.
+            time.sleep(0.05)
+            again = self._read()
+            if again == counts:
+                return counts
+            counts = again
+
+    def close(self):
+        """Unmounts; also after a failure."""
+        if self.daemon.poll() is None and os.path.ismount(self.path):
+            with contextlib.suppress(Failed):
+                run("umount", self.path)
+        try:
+            self.daemon.wait(PATIENCE["seconds"])
+        except subprocess.TimeoutExpired:
+            self.daemon.kill()
+            self.daemon.wait()
+        if os.path.ismount(self.path):
+            run("umount", "-l", self.path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def difference(before, after):
+    """What was added to counts."""
+    added = {name: count - before.get(name, 0) for name, count in after.items()}
+    return {name: count for name, count in added.items() if count}

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The part of bench/run.sh that runs in the VM: measures and writes one JSON file."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+from mounts import PATIENCE, PLAIN, Failed, Mount, difference, run
+
+WORK = "/run/bench"
+
+# Nothing may expire within a measurement; while the VM waits for a disk, icount's clock leaps.
+POLICIES = {
+    "never": "policy=never",
+    "ttl": "policy=ttl,ttl=24h",
+    "lru": "policy=lru",
+    "writeinval": "policy=writeinval",
+    "ttl+lru": "policy=ttl+lru,ttl=24h",
+}
+COLUMNS = {"native": None, "fuse": PLAIN}
+COLUMNS.update({name: "%s,extfuse=require,%s" % (PLAIN, options)
+                for name, options in POLICIES.items()})
+
+FIND = {
+    "fuse": PLAIN,
+    "writeinval,atime=relaxed": COLUMNS["writeinval"] + ",atime=relaxed",
+    "writeinval": COLUMNS["writeinval"],
+    "ttl": COLUMNS["ttl"],
+    "lru": COLUMNS["lru"],
+    "ttl+lru": COLUMNS["ttl+lru"],
+    "never": COLUMNS["never"],
+}
+FIND_DIRS, FIND_FILES = 20, 100
+
+
+def say(text):
+    print("bench: " + text, file=sys.stderr, flush=True)
+
+
+def put(path, text="x\n"):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def place(number):
+    """A folder for a column, with few and short names above it; all are equally long."""
+    return "/run/b%d" % number
+
+
+# ---- Repeated stat of one path ----
+
+def statloop(program, kind, number, repeats):
+    base = place(number)
+    path = "mnt/d/f" if kind == "relative" else base + "/mnt/d/f"
+    return float(run(program, path, str(repeats), cwd=base))
+
+
+def measure_stat(args):
+    mounts = []
+    repeats = {"native": args.repeats, "fuse": args.repeats // 5, "never": args.repeats // 5}
+    result = {"path": "/run/bN/mnt/d/f", "rounds": args.rounds,
+              "repeats": {name: repeats.get(name, args.repeats) for name in COLUMNS}}
+    try:
+        for number, (name, options) in enumerate(COLUMNS.items()):
+            source = place(number) + ("/mnt" if options is None else "/src")
+            put(source + "/d/f")
+            if options is not None:
+                mounts.append(Mount(source, place(number) + "/mnt", options))
+        for kind in "absolute", "relative":
+            figures = {name: [] for name in COLUMNS}
+            for turn in range(args.rounds):
+                say("stat, %s path: round %d of %d" % (kind, turn + 1, args.rounds))
+                for number, name in enumerate(COLUMNS):
+                    figures[name].append(statloop(args.statloop, kind, number,
+                                                  result["repeats"][name]))
+            result[kind] = figures
+    finally:
+        for mount in mounts:
+            mount.close()
+    return result
+
+
+# ---- find -size +0 over many files ----
+
+REQUEST = re.compile(r"opcode: (\w+) \(\d+\), nodeid: (\d+)")
+
+
+def walk(mount):
+    """One find: requests by opcode, and those for names or attributes of other than directories.
+
+    All that is in the root are directories, and all else are files; a directory that was read
+    was opened.
+    """
+    before = mount.requests()
+    start = os.path.getsize(mount.log)
+    found = run("find", mount.path, "-size", "+0").count("\n")
+    if found < FIND_DIRS * FIND_FILES:
+        raise Failed("find saw only %d files" % found)
+    counts = difference(before, mount.requests())
+    with open(mount.log, encoding="utf-8", errors="replace") as log:
+        log.seek(start)
+        seen = REQUEST.findall(log.read())
+    opened = {nodeid for opcode, nodeid in seen if opcode == "OPENDIR"}
+    files = sum(opcode == "LOOKUP" and nodeid != "1" or opcode == "GETATTR" and nodeid not in opened
+                for opcode, nodeid in seen)
+    return {"requests": counts, "about_files": files}
+
+
+def measure_find():
+    source = WORK + "/find/src"
+    for directory in range(FIND_DIRS):
+        for name in range(FIND_FILES):
+            put("%s/d%02d/f%02d" % (source, directory, name))
+    result = {}
+    for name, options in FIND.items():
+        say("find: " + name)
+        with Mount(source, WORK + "/find/mnt", options, debug=True) as mount:
+            walk(mount)
+            result[name] = walk(mount)
+    return result
+
+
+# ---- What the BPF programs cost ----
+
+def programs():
+    return json.loads(run("bpftool", "-j", "prog", "show"))
+
+
+def dispatcher():
+    """(time in ns, runs) of the programs that the kernel itself calls."""
+    shown = [program for program in programs() if program.get("run_cnt")]
+    return (sum(program["run_time_ns"] for program in shown),
+            sum(program["run_cnt"] for program in shown))
+
+
+def per_run(program, mount, opcodes):
+    """Mean of one run while a path is stat'ed over and over."""
+    before = dispatcher()
+    requests = mount.requests()
+    run(program, mount.path + "/d/f", "2000")
+    added = difference(requests, mount.requests())
+    after = dispatcher()
+    runs = after[1] - before[1]
+    return {"ns": (after[0] - before[0]) / runs, "runs": runs,
+            "upcalls": {name: added.get(name, 0) for name in opcodes}}
+
+
+def instructions():
+    """{program: instructions after verification} of the one mount that there is."""
+    counts = {}
+    for program in programs():
+        text = run("bpftool", "prog", "dump", "xlated", "id", str(program["id"]))
+        counts[program.get("name", str(program["id"]))] = len(
+            re.findall(r"^ *\d+: \(", text, re.MULTILINE))
+    return counts
+
+
+def measure_bpf(args):
+    result = {"run": {}, "instructions": {}}
+    source = WORK + "/bpf/src"
+    put(source + "/d/f")
+    with open("/proc/sys/kernel/bpf_stats_enabled", "w", encoding="ascii") as file:
+        file.write("1")
+    for name in POLICIES:
+        say("BPF programs: " + name)
+        with Mount(source, WORK + "/bpf/mnt", COLUMNS[name]) as mount:
+            result["run"][name] = per_run(args.statloop, mount, ("LOOKUP", "GETATTR"))
+            result["instructions"][name] = instructions()
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--statloop", required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=10000)
+    parser.add_argument("--icount", action="store_true", help="measure all that repeats exactly")
+    args = parser.parse_args()
+    if args.icount:
+        PATIENCE["seconds"] = 1e6
+    args.statloop = os.path.abspath(args.statloop)
+    try:
+        result = {"kernel": os.uname().release, "stat": measure_stat(args)}
+        if args.icount:
+            result["find"] = measure_find()
+            result["bpf"] = measure_bpf(args)
+    except (Failed, OSError, subprocess.SubprocessError) as error:
+        print("bench: %s" % error, file=sys.stderr)
+        return 1
+    with open(args.out, "w", encoding="ascii") as file:
+        json.dump(result, file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
