@@ -97,6 +97,7 @@ ctl=$(mktemp -d "${TMPDIR:-/tmp}/extfuse-vm.XXXXXX")
 cleanup() {
 	if [ -n "$qemu" ]; then
 		kill -KILL "$qemu" 2>/dev/null || true
+		wait "$qemu" 2>/dev/null || true
 	fi
 	if [ -n "$saved_tty" ]; then
 		stty "$saved_tty" || true

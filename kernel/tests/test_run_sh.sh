@@ -51,6 +51,48 @@ expect run_sh_returns_122_on_kasan_report 122 '' --debug --timeout 240 -- \
 expect run_sh_returns_122_on_lockdep_report 122 '' --debug --timeout 240 -- \
 	sh -c "$(splat "$debug_image" lockdep)"
 
+# 4 MB through a pipe that is read at leisure: nothing may be lost at the VM's end.
+expect run_sh_passes_on_all_of_stdout 0 "$(head -c 4000000 /dev/zero | tr '\0' x)" --timeout 120 -- \
+	sh -c 'head -c 4000000 /dev/zero | tr "\0" x'
+
+# A checkout below /tmp is seen by the VM; what it writes stays only below --out.
+below_tmp=$(mktemp -d /tmp/extfuse-test.XXXXXX)
+echo seen >"$below_tmp/file"
+expect run_sh_sees_files_below_tmp 0 seen --timeout 120 -- \
+	sh -c "cat $below_tmp/file; echo x >$below_tmp/lost; echo x >'$logs/run_sh_sees_files_below_tmp/kept'"
+name=run_sh_keeps_writes_below_out_only
+if [ ! -e "$below_tmp/lost" ] && [ -e "$logs/run_sh_sees_files_below_tmp/kept" ]; then
+	pass "$name"
+else
+	fail "$name" "$logs/run_sh_sees_files_below_tmp.log"
+fi
+rm -rf "$below_tmp"
+
+# run_sh_killed NAME SIGNAL: qemu must be gone shortly after.
+run_sh_killed() {
+	local name=$1 log=$logs/$1 runner vm=
+	"$run" --out "$log" --timeout 120 -- sleep 100 >"$log.log" 2>&1 </dev/null &
+	runner=$!
+	for _ in {1..100}; do
+		vm=$(pgrep -P "$runner" -f qemu-system) && break
+		sleep 0.1
+	done
+	sleep 1
+	kill "-$2" "$runner"
+	wait "$runner" 2>/dev/null || true
+	for _ in {1..100}; do
+		# A zombie is gone, too: whether it is reaped is not up to run.sh.
+		if [ -n "$vm" ] && ! grep -q '^State:[^Z]*$' "/proc/$vm/status" 2>/dev/null; then
+			pass "$name"
+			return
+		fi
+		sleep 0.1
+	done
+	fail "$name" "$log.log"
+}
+run_sh_killed run_sh_leaves_no_vm_when_terminated TERM
+run_sh_killed run_sh_leaves_no_vm_when_killed KILL
+
 no_kernel=$logs/no-kernel
 printf 'not a kernel\n' >"$no_kernel"
 EXTFUSE_KERNEL=$no_kernel EXTFUSE_BOOT_TIMEOUT=15 \
