@@ -188,6 +188,8 @@ else
 	params+=" console=ttyS0"
 	serial=(-serial chardev:log)
 fi
+# With sleep=off an idle guest's clock leaps ahead, past any limit, while it waits for its disk.
+[ -z "$icount" ] || params+=" sysctl.kernel.hung_task_timeout_secs=0"
 params+=" $append"
 
 # A comma ends an option's value unless it is doubled.
