@@ -130,10 +130,12 @@ static __always_inline void ext_down(__u64 *count)
 }
 
 /*
- * Bound of the loop in ext_max_exchange(): at least the number of CPUs, less
- * one, so that the fallback is out of reach.
+ * Bound of the loop in ext_max_exchange(): the number of CPUs, less one, puts
+ * the fallback out of reach; beyond, it takes this many CPUs that end changes of
+ * one stripe in step. The verifier walks the loop once for each try, in every
+ * program that tells, so that a larger bound makes mounts slow.
  */
-#define EXT_RAISE_TRIES 256
+#define EXT_RAISE_TRIES 32
 
 /*
  * The maximum is exchanged: the greater of s and what was there. Returns what
