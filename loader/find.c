@@ -92,8 +92,8 @@ int ext_find_policy(const char *name, char **out)
 	for (size_t i = 0; !err && i < dirs.n; i++) {
 		for (size_t j = 0; j < 2; j++) {
 			char *path = NULL;
-			int len = j ? asprintf(&path, "%s/%s" EXT_OBJECT_SUFFIX, dirs.v[i], name) :
-				      asprintf(&path, "%s/policies/%s" EXT_OBJECT_SUFFIX, dirs.v[i],
+			int len = j ? asprintf(&path, "%s/%s" EXT_OBJECT_SUFFIX, dirs.v[i], name)
+				    : asprintf(&path, "%s/policies/%s" EXT_OBJECT_SUFFIX, dirs.v[i],
 					       name);
 
 			if (len < 0)

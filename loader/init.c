@@ -33,8 +33,8 @@ bool ext_init_request(const void *buf, size_t len, struct ext_init_request *requ
 	*request = (struct ext_init_request){
 		.unique = head.unique,
 		.extfuse_offered = init.major == FUSE_KERNEL_VERSION && (flags & FUSE_FS_EXTFUSE),
-		.passthrough_offered = init.major == FUSE_KERNEL_VERSION &&
-				       (flags & FUSE_PASSTHROUGH),
+		.passthrough_offered =
+			init.major == FUSE_KERNEL_VERSION && (flags & FUSE_PASSTHROUGH),
 	};
 	return true;
 }

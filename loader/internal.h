@@ -41,12 +41,12 @@ static inline void ext_cleanup_fclose(FILE **file)
 #define _cleanup_fclose_ __attribute__((cleanup(ext_cleanup_fclose)))
 
 /* Returns the value of @p and leaves NULL there, so that a cleanup attribute spares it. */
-#define EXT_TAKE(p)                        \
-	({                                 \
+#define EXT_TAKE(p) \
+	({ \
 		__typeof__(p) *_pp = &(p); \
-		__typeof__(p) _v = *_pp;   \
-		*_pp = NULL;               \
-		_v;                        \
+		__typeof__(p) _v = *_pp; \
+		*_pp = NULL; \
+		_v; \
 	})
 
 /* A growing text; append never fails halfway: out of memory leaves it as it was. */
@@ -98,10 +98,10 @@ int ext_opcode_by_name(const char *name);
 int ext_event_by_name(const char *name);
 
 enum ext_section {
-	EXT_SECTION_NONE, /* not one of ours */
-	EXT_SECTION_ENTRY, /* "extfuse" */
-	EXT_SECTION_FILL, /* "extfuse/fill" */
-	EXT_SECTION_SLOT, /* a slot of ext_progs */
+	EXT_SECTION_NONE,    /* not one of ours */
+	EXT_SECTION_ENTRY,   /* "extfuse" */
+	EXT_SECTION_FILL,    /* "extfuse/fill" */
+	EXT_SECTION_SLOT,    /* a slot of ext_progs */
 	EXT_SECTION_UNKNOWN, /* ours, but names no opcode or event */
 };
 /* Classifies a section's name; *slot is set for EXT_SECTION_SLOT alone. */

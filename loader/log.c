@@ -172,8 +172,8 @@ char *ext_verifier_summary(const char *log)
 		return NULL;
 
 	char *summary = NULL;
-	int len = source ? asprintf(&summary, "%s (near: %s)", complaint, source) :
-			   asprintf(&summary, "%s", complaint);
+	int len = source ? asprintf(&summary, "%s (near: %s)", complaint, source)
+			 : asprintf(&summary, "%s", complaint);
 
 	return len < 0 ? NULL : summary;
 }

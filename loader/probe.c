@@ -21,8 +21,8 @@ enum ext_switch ext_probe_switch(void)
 		return c == 'N' || c == 'n' || c == '0' ? EXT_SWITCH_OFF : EXT_SWITCH_ON;
 	}
 	/* Without sysfs, or with FUSE not loaded, its absence says nothing. */
-	return errno == ENOENT && !access(SYSFS_FUSE, F_OK) ? EXT_SWITCH_ABSENT :
-							      EXT_SWITCH_UNKNOWN;
+	return errno == ENOENT && !access(SYSFS_FUSE, F_OK) ? EXT_SWITCH_ABSENT
+							    : EXT_SWITCH_UNKNOWN;
 }
 
 int ext_probe_prog_type(void)

@@ -192,8 +192,8 @@ int extfuse_op_stats(const struct extfuse *ext, uint32_t opcode, struct extfuse_
 
 	int fd = bpf_object__find_map_fd_by_name(ext->bpf, "ext_stats");
 	struct ext_op_stats sum;
-	int err = fd < 0 ? -ENOENT :
-			   sum_stats(fd, opcode < EXT_OPCODES ? opcode : EXT_OPCODES, &sum);
+	int err =
+		fd < 0 ? -ENOENT : sum_stats(fd, opcode < EXT_OPCODES ? opcode : EXT_OPCODES, &sum);
 
 	if (err)
 		return err;

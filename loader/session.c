@@ -159,19 +159,19 @@ static ssize_t do_splice(int in, off_t *off_in, int out, off_t *off_out, size_t 
 	return splice(in, off_in, out, off_out, len, flags);
 }
 
-#define CALLBACKS(n)                                                                \
-	static ssize_t read_##n(int fd, void *buf, size_t len, void *data)          \
-	{                                                                           \
-		(void)data;                                                         \
-		return do_read(&sessions[n], fd, buf, len);                         \
-	}                                                                           \
+#define CALLBACKS(n) \
+	static ssize_t read_##n(int fd, void *buf, size_t len, void *data) \
+	{ \
+		(void)data; \
+		return do_read(&sessions[n], fd, buf, len); \
+	} \
 	static ssize_t writev_##n(int fd, struct iovec *iov, int count, void *data) \
-	{                                                                           \
-		(void)data;                                                         \
-		return do_writev(&sessions[n], fd, iov, count);                     \
+	{ \
+		(void)data; \
+		return do_writev(&sessions[n], fd, iov, count); \
 	}
-#define IO(n)                                                                    \
-	{                                                                        \
+#define IO(n) \
+	{ \
 		.read = read_##n, .writev = writev_##n, .splice_send = do_splice \
 	}
 

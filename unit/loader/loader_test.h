@@ -33,7 +33,7 @@ static inline void hear(void *data, enum extfuse_log_level level, const char *li
 	}
 }
 
-#define LISTEN(name)                       \
+#define LISTEN(name) \
 	struct heard name##_heard = { 0 }; \
 	const struct ext_log name = { .fn = hear, .data = &name##_heard }
 
