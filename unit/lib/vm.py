@@ -264,7 +264,7 @@ class Mount:
         """The same mount for a test that works in a directory of its own."""
         self.serial += 1
         # The prefix keeps it from being a name that tests delay.
-        name = "t-%s-%d" % (name, self.serial)
+        name = "t-%s-%d-%d" % (name, os.getpid(), self.serial)
         os.mkdir(os.path.join(self.src, name))
         other = copy.copy(self)
         other.src, other.mnt = os.path.join(self.src, name), os.path.join(self.mnt, name)

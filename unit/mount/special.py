@@ -73,6 +73,19 @@ def warm(m, *names, opcodes=("LOOKUP",)):
 
 # ---- The coherence protocol's hard cases ----
 
+def on_signal(shared, function):
+    """Another process that waits for shared[0], works, and stays until shared[1]: it must not have
+    files of ours open, since closing them at its end would be a change."""
+    def work():
+        until(lambda: shared[0], 20, 0.002)
+        value = function()
+        done = time.monotonic_ns()
+        shared[2] = done
+        until(lambda: shared[1], 60)
+        return [value, done]
+    return Background(work)
+
+
 @special("hard")
 def delayed_lookup_and_write(m):
     """A LOOKUP reply that waits while a write completes must not bring the old size back."""
@@ -80,36 +93,35 @@ def delayed_lookup_and_write(m):
     source = os.path.join(m.src, name)
     path = os.path.join(m.mnt, name)
     put(source, "1")
-    fd = os.open(path, os.O_WRONLY)
     warm(m, name)
     raced = 0
     for turn in range(scale(3)):
-        # Whatever the cache has of the file ends here, so that the next LOOKUP goes to the daemon.
         os.truncate(source, 1)
+        shared = Shared(3)
+        other = on_signal(shared, lambda: os.stat(path).st_size)
+        fd = os.open(path, os.O_WRONLY)
+        # Whatever the cache has of the file ends here, so that the next LOOKUP goes to the daemon.
         os.pwrite(fd, b"1", 0)
         before = m.opstats().get("LOOKUP", 0)
-        other = Background(lambda: [os.stat(path).st_size, time.monotonic()])
+        shared[0] = 1
         need(until(lambda: m.opstats().get("LOOKUP", 0) > before), "no LOOKUP reached the daemon")
         time.sleep(0.1)
         os.pwrite(fd, b"0123456789", 0)
-        written = time.monotonic()
-        looked = other.result()["value"][1]
-        raced += looked > written
-        for look in (lambda: os.stat(path).st_size, lambda: in_child(lambda: os.stat(path).st_size)):
-            same(look(), 10, "turn %d: size after the write" % turn)
+        written = time.monotonic_ns()
+        need(until(lambda: shared[2], 20, 0.002), "the other stat never returned")
+        raced += shared[2] > written
+        same(os.stat(path).st_size, 10, "turn %d: size after the write" % turn)
+        same(in_child(lambda: os.stat(path).st_size), 10, "turn %d: size in another process" % turn)
         with open(path, "rb", buffering=0) as file:
             same(file.read(), b"0123456789", "content after the write")
         write_at(path, b"+", os.O_WRONLY | os.O_APPEND)
         with open(source, "rb") as file:
             same(file.read(), b"0123456789+", "content of the source after appending")
         same_as_source(m, name)
+        shared[1] = 1
+        other.result()
+        os.close(fd)
     need(raced > 0, "the write never completed before the LOOKUP did: nothing was tested")
-    os.close(fd)
-
-
-def rename_and_tell(old, new):
-    os.rename(old, new)
-    return [None, time.monotonic()]
 
 
 @special("hard")
@@ -120,22 +132,27 @@ def delayed_lookup_and_rename(m):
         # A name of its own: that it does not exist may be cached once it is unlinked.
         source = os.path.join(m.src, "delay-%d" % turn)
         path = os.path.join(m.mnt, "delay-%d" % turn)
+        other_name = os.path.join(m.mnt, "g%d" % turn)
         put(source, "old")
         put(os.path.join(m.src, "g%d" % turn), "of the other")
+        shared = Shared(3)
+        other = on_signal(shared, lambda: os.rename(other_name, path))
         fd = os.open(path, os.O_WRONLY)
         # The rename looks at its target first, which takes its 400 ms; then it is done at once.
-        other = Background(rename_and_tell, os.path.join(m.mnt, "g%d" % turn), path)
+        shared[0] = 1
         time.sleep(0.25)
         # Ends the file's row: the stat below has to ask, before the rename, and is told after it.
         os.pwrite(fd, b"OLD", 0)
-        begin = time.monotonic()
+        begin = time.monotonic_ns()
         facts(path)
-        end = time.monotonic()
-        renamed = other.result()["value"][1]
-        raced += begin + 0.02 < renamed < end - 0.02
+        end = time.monotonic_ns()
+        need(until(lambda: shared[2], 20, 0.002), "the rename never returned")
+        raced += begin + 20000000 < shared[2] < end - 20000000
         for look in (lambda: facts(path), lambda: in_child(facts, path)):
             same([list(f) for f in look()], [list(f) for f in facts(source)],
                  "turn %d: after the rename" % turn)
+        shared[1] = 1
+        other.result()
         os.close(fd)
         os.unlink(path)
         same(facts(path), os.strerror(errno.ENOENT), "after the unlink")
