@@ -51,6 +51,8 @@ cleanup() {
 		wait "$job" 2>/dev/null || true
 	fi
 	rm -rf "$work"
+	# Of a run that was interrupted nobody wants the log.
+	[ "$code" -le 128 ] || rm -f "$log"
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 	exit "$code"
 }
