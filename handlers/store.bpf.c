@@ -518,65 +518,40 @@ static __noinline bool reclaim_attr(struct ext_op_stats *stats)
 	return room;
 }
 
-static __noinline bool reclaim_name(struct ext_op_stats *stats)
-{
-	struct ext_name_slot slot;
-	struct ext_name name;
-	bool room = false;
-
-	name.size = EXT_NAME_SHORT;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < RECLAIM; i++) {
-		struct ext_name_row *row;
-
-		if (bpf_map_pop_elem(&ext_rings_name, &slot))
-			break;
-		row = bpf_map_lookup_elem(&ext_names, &slot.hash);
-		if (!row || row->head.born != slot.born) {
-			room = true;
-			continue;
-		}
-		name.parent = slot.parent;
-		name.hash = slot.hash;
-		if (!name_alive(&name)) {
-			if (!bpf_map_delete_elem(&ext_names, &slot.hash))
-				stats->reclaims++;
-			return true;
-		}
-		bpf_map_push_elem(&ext_rings_name, &slot, BPF_ANY);
+/* Rows of short and long names begin alike and differ in their maps. */
+#define RECLAIM_NAME(function, map, ring, name_size) \
+	static __noinline bool function(struct ext_op_stats *stats) \
+	{ \
+		struct ext_name_slot slot; \
+		struct ext_name name; \
+		bool room = false; \
+\
+		name.size = (name_size); \
+		_Pragma("clang loop unroll(disable)") for (int i = 0; i < RECLAIM; i++) \
+		{ \
+			const struct ext_row_head *head; \
+\
+			if (bpf_map_pop_elem(&(ring), &slot)) \
+				break; \
+			head = bpf_map_lookup_elem(&(map), &slot.hash); \
+			if (!head || head->born != slot.born) { \
+				room = true; \
+				continue; \
+			} \
+			name.parent = slot.parent; \
+			name.hash = slot.hash; \
+			if (!name_alive(&name)) { \
+				if (!bpf_map_delete_elem(&(map), &slot.hash)) \
+					stats->reclaims++; \
+				return true; \
+			} \
+			bpf_map_push_elem(&(ring), &slot, BPF_ANY); \
+		} \
+		return room; \
 	}
-	return room;
-}
 
-static __noinline bool reclaim_long(struct ext_op_stats *stats)
-{
-	struct ext_name_slot slot;
-	struct ext_name name;
-	bool room = false;
-
-	name.size = EXT_NAME_LONG;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < RECLAIM; i++) {
-		struct ext_long_row *row;
-
-		if (bpf_map_pop_elem(&ext_rings_long, &slot))
-			break;
-		row = bpf_map_lookup_elem(&ext_names_long, &slot.hash);
-		if (!row || row->head.born != slot.born) {
-			room = true;
-			continue;
-		}
-		name.parent = slot.parent;
-		name.hash = slot.hash;
-		if (!name_alive(&name)) {
-			if (!bpf_map_delete_elem(&ext_names_long, &slot.hash))
-				stats->reclaims++;
-			return true;
-		}
-		bpf_map_push_elem(&ext_rings_long, &slot, BPF_ANY);
-	}
-	return room;
-}
+RECLAIM_NAME(reclaim_name, ext_names, ext_rings_name, EXT_NAME_SHORT)
+RECLAIM_NAME(reclaim_long, ext_names_long, ext_rings_long, EXT_NAME_LONG)
 
 /*
  * Insert the row in the scratch under key, with one attempt to make room, and
