@@ -78,8 +78,6 @@ quiet "kernel" kernel/build.sh
 EXTFUSE_KERNEL=${EXTFUSE_KERNEL:-$(tail -n 1 "$work/log")}
 export EXTFUSE_KERNEL
 gcc -O2 -Wall -o "$work/statloop" bench/statloop.c
-# On a busy machine a guest fails to measure its counter's frequency and is left with a clock of 4 ms.
-gcc -O2 -Wall -o "$work/tsckhz" bench/tsckhz.c
 
 # measure NAME VM_OPTION... -- OPTION...
 measure() {
@@ -104,6 +102,6 @@ measure() {
 # Without KVM both ways, so that figures of different machines mean the same.
 export EXTFUSE_ACCEL=tcg
 measure icount --icount -- --icount
-measure clock --append "tsc_early_khz=$("$work/tsckhz")" --
+measure clock --
 python3 bench/report.py "$EXTFUSE_BUILD/bench.json" "$work/icount/result.json" "$work/clock/result.json"
 say "all figures: $EXTFUSE_BUILD/bench.json"

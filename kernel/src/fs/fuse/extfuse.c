@@ -83,6 +83,7 @@ static bool extfuse_out_pages(const struct fuse_args *args, unsigned int i)
 	return args->out_pages && i == args->out_numargs - 1;
 }
 
+/* Sets every byte of the context: callers leave it uninitialized */
 static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 			     u32 opcode, u32 phase, int error)
 {
@@ -101,12 +102,12 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 	ctx->req.child[1] = args->extfuse.child[1];
 	ctx->req.in_numargs = args->in_numargs;
 	ctx->req.out_numargs = args->out_numargs;
-	memset(ctx->req.in_size, 0, sizeof(ctx->req.in_size));
-	for (i = 0; i < args->in_numargs; i++)
-		ctx->req.in_size[i] = args->in_args[i].size;
-	memset(ctx->req.out_size, 0, sizeof(ctx->req.out_size));
-	for (i = 0; i < args->out_numargs && !error; i++)
-		ctx->req.out_size[i] = args->out_args[i].size;
+	for (i = 0; i < ARRAY_SIZE(ctx->req.in_size); i++)
+		ctx->req.in_size[i] = i < args->in_numargs ?
+				      args->in_args[i].size : 0;
+	for (i = 0; i < ARRAY_SIZE(ctx->req.out_size); i++)
+		ctx->req.out_size[i] = i < args->out_numargs && !error ?
+				       args->out_args[i].size : 0;
 	ctx->req.reserved = 0;
 	ctx->req.cookie[0] = args->extfuse.cookie[0];
 	ctx->req.cookie[1] = args->extfuse.cookie[1];
@@ -354,7 +355,7 @@ bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
 {
 	enum extfuse_verdict verdict = EXTFUSE_ASK;
 	struct fuse_conn *fc = fm->fc;
-	struct extfuse_ctx ctx;
+	struct extfuse_ctx ctx __uninitialized;
 	struct bpf_prog *prog;
 	bool may_answer;
 	int ret;
@@ -384,6 +385,7 @@ bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
 	}
 
 	args->extfuse.seen = false;
+	args->extfuse.answered = true;
 	if (*res >= 0 && args->out_argvar)
 		args->out_args[args->out_numargs - 1].size = *res;
 	return true;
@@ -400,7 +402,7 @@ bool extfuse_request(struct mnt_idmap *idmap, struct fuse_mount *fm,
 void extfuse_observe(struct fuse_conn *fc, struct fuse_args *args,
 		     const struct fuse_in_header *in)
 {
-	struct extfuse_ctx ctx;
+	struct extfuse_ctx ctx __uninitialized;
 	struct bpf_prog *prog;
 
 	if (args->extfuse.seen || !extfuse_hooked(args))
@@ -430,7 +432,7 @@ void extfuse_observe(struct fuse_conn *fc, struct fuse_args *args,
 void extfuse_reply(struct fuse_conn *fc, struct fuse_args *args,
 		   const struct fuse_in_header *in, int error)
 {
-	struct extfuse_ctx ctx;
+	struct extfuse_ctx ctx __uninitialized;
 	struct bpf_prog *prog;
 
 	if (!extfuse_hooked(args))
@@ -513,7 +515,7 @@ refuse:
 static void extfuse_event(struct fuse_conn *fc, struct fuse_args *args,
 			  u32 event)
 {
-	struct extfuse_ctx ctx;
+	struct extfuse_ctx ctx __uninitialized;
 	struct bpf_prog *prog;
 
 	rcu_read_lock();

@@ -57,6 +57,9 @@ struct extfuse_args {
 	/* Inode that an answer has to fit, or NULL */
 	const struct inode *inode;
 
+	/* Its inval_mask before the program ran */
+	u32 inval_mask;
+
 	/* Requester's ids as the server sees them */
 	u32 uid;
 	u32 gid;
@@ -64,6 +67,9 @@ struct extfuse_args {
 
 	/* The program saw EXTFUSE_REQUEST, and is owed an EXTFUSE_REPLY */
 	bool seen:1;
+
+	/* The program gave the answer, and the server was not asked */
+	bool answered:1;
 
 	/* The server has to see this request */
 	bool must_ask:1;
@@ -103,6 +109,9 @@ s64 extfuse_state(struct fuse_conn *fc);
 
 /* Not functions: even an empty one moves the compiler to other choices */
 #define extfuse_attached(fc)	(sizeof(fc) == 0)
+#define extfuse_answered(args)	(sizeof(args) == 0)
+#define extfuse_inval_mask(args) \
+	((u32)(sizeof(args) == 0))
 #define extfuse_backing_mapped(inode) \
 	((void)sizeof(inode))
 #define extfuse_set_child(args, i, inode) \
