@@ -23,15 +23,16 @@ struct ext_inode_stripe {
 	__u64 told;	 /* number and tag of the latest answer that was delivered */
 	__u64 nbusy;	 /* changes in flight to unsaid names in this directory */
 	__u64 nlast;
-	__u64 unused[2];
+	__u64 xbusy; /* changes in flight that may add an extended attribute */
+	__u64 xlast;
 } __attribute__((aligned(64)));
 
-/* One per hash of (parent, name). */
+/* One per hash of (parent, name); also of (nodeid, name of an extended attribute). */
 struct ext_name_stripe {
 	__u64 busy;
 	__u64 last;
 	__u64 told;
-	__u64 unused;
+	__u64 listed; /* number drawn when a list of extended attributes told something new */
 } __attribute__((aligned(32)));
 
 /* Covers every row: changes whose reach is unknown. */
@@ -64,11 +65,12 @@ struct ext_walk {
  * lies in per-CPU memory, so that the next program can end what a handler left
  * open (programs run with preemption disabled: there is one at a time).
  */
-#define EXT_SEC_INODE 1 /* busy of inode */
-#define EXT_SEC_CHILD 2 /* busy of child */
-#define EXT_SEC_NAME 4	/* busy of name */
-#define EXT_SEC_NAMES 8 /* nbusy of inode */
-#define EXT_SEC_TOLD 16 /* rule 5: a reply that carries attributes; else a change already made */
+#define EXT_SEC_INODE 1	  /* busy of inode */
+#define EXT_SEC_CHILD 2	  /* busy of child */
+#define EXT_SEC_NAME 4	  /* busy of name */
+#define EXT_SEC_NAMES 8	  /* nbusy of inode */
+#define EXT_SEC_TOLD 16	  /* rule 5: a reply that carries attributes; else a change already made */
+#define EXT_SEC_XATTRS 32 /* xbusy of inode */
 
 struct ext_section {
 	__u32 what;
@@ -205,9 +207,11 @@ static __always_inline __u64 ext_fold(__u64 sum)
 #define EXT_C_NEGATIVE (1ULL << 9)
 #define EXT_C_BEGUN \
 	(EXT_C_INODE | EXT_C_NAMES | EXT_C_OTHER | EXT_C_OTHER_NAMES | EXT_C_ALL | EXT_C_NAME0 | \
-	 EXT_C_NAME1)
-#define EXT_C_GENERATION 10 /* 8 bits */
-#define EXT_C_NAME0_AT 18   /* EXT_STRIPE_BITS each */
+	 EXT_C_NAME1 | EXT_C_XATTRS)
+#define EXT_C_GENERATION 10 /* 7 bits */
+#define EXT_C_GENERATION_MASK 0x7f
+#define EXT_C_XATTRS (1ULL << 17) /* xbusy of nodeid, children and the other inode */
+#define EXT_C_NAME0_AT 18	  /* EXT_STRIPE_BITS each */
 #define EXT_C_NAME1_AT 32
 #define EXT_C_OTHER_AT 46
 #define EXT_C_REASON 60 /* enum ext_miss, 3 bits */
@@ -240,6 +244,8 @@ __hidden __u64 ext_draw(void);
  * The next are global and not hidden, so that they are verified once: they
  * return a number because the verifier wants one.
  */
+/* 1 if the list of names has this one. */
+int ext_list_has(const struct ext_xattr *list, const struct ext_name *name);
 /* Open a section: raise the counts of what. */
 int ext_section_open(struct ext_section *sec);
 /* Tell with number s. Returns the parts whose rows must die whatever they say. */
@@ -248,7 +254,7 @@ __u32 ext_section_tell(struct ext_section *sec, __u64 s);
 int ext_section_end(struct ext_section *sec, __u32 kill, __u64 s);
 /* Tell and end; stored: the parts (EXT_SEC_*) whose rows say what was told. */
 int ext_section_close(struct ext_section *sec, __u32 stored);
-/* Name what the section's coarse NAMES stand for, NULL: no name. */
+/* Name what the section's coarse NAMES or XATTRS stand for, NULL: no name. */
 __hidden void ext_section_name(struct ext_section *sec, const struct ext_name *name);
 
 #endif /* EXT_COHERENCE_H */

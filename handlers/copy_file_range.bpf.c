@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* copy_file_range.bpf.c - COPY_FILE_RANGE: the inode that is written is in the input */
-#include "handler.h"
+#include "opcodes.h"
 
 EXT_HANDLER("says which other inode COPY_FILE_RANGE changes");
 EXT_LICENSE;
@@ -9,7 +9,7 @@ EXT_REQUEST(COPY_FILE_RANGE)
 {
 	struct fuse_copy_file_range_in in;
 
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &in, sizeof(in)) < 0)
+	if (ext_copy_file_range_in(ctx, &in))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	ext_change_inode(ctx, in.nodeid_out);
 	ext_narrow_all(ctx);

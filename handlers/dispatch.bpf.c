@@ -69,10 +69,11 @@ extern __u32 ext_attached;
 #define FRESH(ctx) asm volatile("" : "+r"(ctx))
 
 /* What a request may change. */
-#define CLASS_INODE 1 /* its nodeid and the context's children */
-#define CLASS_NAMES 2 /* names in its nodeid */
-#define CLASS_OTHER 4 /* and in the directory that its input names */
-#define CLASS_ALL 8   /* anything */
+#define CLASS_INODE 1	/* its nodeid and the context's children */
+#define CLASS_NAMES 2	/* names in its nodeid */
+#define CLASS_OTHER 4	/* and in the directory that its input names */
+#define CLASS_ALL 8	/* anything */
+#define CLASS_XATTRS 16 /* with CLASS_INODE: may add extended attributes */
 
 #define BIT(opcode) (1ULL << (opcode))
 
@@ -97,6 +98,14 @@ extern __u32 ext_attached;
 	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_DESTROY) | BIT(FUSE_IOCTL) | \
 	 BIT(FUSE_NOTIFY_REPLY) | BIT(FUSE_FALLOCATE) | BIT(FUSE_SYNCFS))
 
+/*
+ * These add no extended attribute to an inode that was there before, though they
+ * may change or remove one, as a write does with security.capability.
+ */
+#define ADDS_NO_XATTR \
+	(READS | NAMES | BIT(FUSE_READ) | BIT(FUSE_WRITE) | BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE) | \
+	 BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR))
+
 /* These change a directory, its names and the context's children. */
 #define RENAMES (BIT(FUSE_RENAME) | BIT(FUSE_RENAME2))
 #define NAMES \
@@ -111,11 +120,8 @@ extern __u32 ext_attached;
 /* The replies of these tell of an inode, and change nothing. */
 #define TELLS (BIT(FUSE_LOOKUP) | BIT(FUSE_GETATTR) | BIT(FUSE_STATX))
 
-/* These may be sent without anyone waiting, or must be sent: see ext_refuse(). */
-#define UNREFUSABLE \
-	(BIT(FUSE_READ) | BIT(FUSE_WRITE) | BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE) | \
-	 BIT(FUSE_RELEASEDIR) | BIT(FUSE_FORGET) | BIT(FUSE_BATCH_FORGET) | BIT(FUSE_INTERRUPT) | \
-	 BIT(FUSE_DESTROY) | BIT(FUSE_NOTIFY_REPLY) | BIT(FUSE_INIT))
+/* The replies of these tell of an inode's extended attributes, and change nothing. */
+#define TELLS_XATTRS (BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR))
 
 static __always_inline bool in(__u64 set, __u32 opcode)
 {
@@ -128,13 +134,13 @@ static __always_inline __u32 class_of(__u32 opcode)
 		return 0;
 	if (in(READS, opcode) && ext_param_atime)
 		return 0;
-	if (in(INODES, opcode))
-		return CLASS_INODE;
 	if (in(RENAMES, opcode))
 		return CLASS_INODE | CLASS_NAMES | CLASS_OTHER;
 	if (in(NAMES, opcode))
 		return CLASS_INODE | CLASS_NAMES;
-	return CLASS_INODE | CLASS_NAMES | CLASS_ALL;
+	if (in(INODES, opcode))
+		return in(ADDS_NO_XATTR, opcode) ? CLASS_INODE : CLASS_INODE | CLASS_XATTRS;
+	return CLASS_INODE | CLASS_XATTRS | CLASS_NAMES | CLASS_ALL;
 }
 
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
@@ -158,7 +164,8 @@ static __always_inline void walk_begin(__u64 id)
 /* begin: nothing is drawn or raised; before the request is queued (rule 4: children included) */
 static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 {
-	__u64 cookie = EXT_C_SEEN | (__u64)(ext_generation & 0xff) << EXT_C_GENERATION;
+	__u64 cookie = EXT_C_SEEN | (__u64)(ext_generation & EXT_C_GENERATION_MASK)
+					    << EXT_C_GENERATION;
 
 	if (class & CLASS_INODE) {
 		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
@@ -169,6 +176,14 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 			ext_up(&inode_at(child0)->busy);
 		if (child1)
 			ext_up(&inode_at(child1)->busy);
+		if (class & CLASS_XATTRS) {
+			cookie |= EXT_C_XATTRS;
+			ext_up(&inode_at(ctx->nodeid)->xbusy);
+			if (child0)
+				ext_up(&inode_at(child0)->xbusy);
+			if (child1)
+				ext_up(&inode_at(child1)->xbusy);
+		}
 	}
 	if (class & CLASS_NAMES) {
 		cookie |= EXT_C_NAMES;
@@ -209,11 +224,21 @@ static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u
 			ext_raise(&inode_at(child0)->last, s);
 		if (child1)
 			ext_raise(&inode_at(child1)->last, s);
+		if (what & EXT_C_XATTRS) {
+			ext_raise(&inode_at(ctx->nodeid)->xlast, s);
+			if (child0)
+				ext_raise(&inode_at(child0)->xlast, s);
+			if (child1)
+				ext_raise(&inode_at(child1)->xlast, s);
+		}
 	}
 	if (what & EXT_C_NAMES)
 		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
-	if (what & EXT_C_OTHER)
+	if (what & EXT_C_OTHER) {
 		ext_raise(&other->last, s);
+		if (what & EXT_C_XATTRS)
+			ext_raise(&other->xlast, s);
+	}
 	if (what & EXT_C_OTHER_NAMES)
 		ext_raise(&other->nlast, s);
 	if (what & EXT_C_NAME0)
@@ -230,7 +255,8 @@ static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
 	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
 
 	/* Rule 3: counts that were reset since the begin are not lowered; they would wrap. */
-	if (((what >> EXT_C_GENERATION) & 0xff) != (ext_generation & 0xff))
+	if (((what >> EXT_C_GENERATION) & EXT_C_GENERATION_MASK) !=
+	    (ext_generation & EXT_C_GENERATION_MASK))
 		return;
 	if (what & EXT_C_INODE) {
 		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
@@ -240,11 +266,21 @@ static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
 			ext_down(&inode_at(child0)->busy);
 		if (child1)
 			ext_down(&inode_at(child1)->busy);
+		if (what & EXT_C_XATTRS) {
+			ext_down(&inode_at(ctx->nodeid)->xbusy);
+			if (child0)
+				ext_down(&inode_at(child0)->xbusy);
+			if (child1)
+				ext_down(&inode_at(child1)->xbusy);
+		}
 	}
 	if (what & EXT_C_NAMES)
 		ext_down(&inode_at(ctx->nodeid)->nbusy);
-	if (what & EXT_C_OTHER)
+	if (what & EXT_C_OTHER) {
 		ext_down(&other->busy);
+		if (what & EXT_C_XATTRS)
+			ext_down(&other->xbusy);
+	}
 	if (what & EXT_C_OTHER_NAMES)
 		ext_down(&other->nbusy);
 	if (what & EXT_C_NAME0)
@@ -278,6 +314,8 @@ static __noinline void end_unseen(struct extfuse_req *ctx, __u32 class)
 
 	if (class & CLASS_INODE)
 		what |= EXT_C_INODE;
+	if (class & CLASS_XATTRS)
+		what |= EXT_C_XATTRS;
 	if (class & CLASS_NAMES)
 		what |= EXT_C_NAMES;
 	/* Where the other inode is known from the request alone, it may be any. */
@@ -323,6 +361,8 @@ void ext_change_inode(struct extfuse_req *ctx, __u64 nodeid)
 	if (ctx->phase != EXTFUSE_REQUEST || !(cookie & EXT_C_SEEN) || cookie & EXT_C_OTHER)
 		return;
 	ext_up(&ext_inodes[index & EXT_STRIPE_MASK].busy);
+	if (cookie & EXT_C_XATTRS)
+		ext_up(&ext_inodes[index & EXT_STRIPE_MASK].xbusy);
 	ctx->cookie[1] = cookie | EXT_C_OTHER | index << EXT_C_OTHER_AT;
 }
 
@@ -395,7 +435,7 @@ int ext_miss(struct extfuse_req *ctx, __u32 reason)
 int ext_refuse(struct extfuse_req *ctx, int error)
 {
 	if (error >= 0 || error < -511 || ctx->opcode >= EXT_OPCODES ||
-	    in(UNREFUSABLE, ctx->opcode))
+	    in(EXT_UNREFUSABLE, ctx->opcode))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	FRESH(ctx);
 	ext_harmless(ctx);
@@ -439,7 +479,10 @@ static __noinline void open_told(struct extfuse_req *ctx, struct ext_scratch *sc
 	sec->inode = ext_inode_index(ctx->nodeid);
 	sec->cookie = ctx->cookie[0];
 	sec->walk = 0;
-	if (ctx->opcode != FUSE_LOOKUP) {
+	if (in(TELLS_XATTRS, ctx->opcode)) {
+		/* Any of them, until the handler says which. */
+		sec->what = EXT_SEC_TOLD | EXT_SEC_XATTRS;
+	} else if (ctx->opcode != FUSE_LOOKUP) {
 		/* An error says that the row, if there is one, is no longer right. */
 		sec->what = EXT_SEC_TOLD | EXT_SEC_INODE;
 	} else if (!error) {
@@ -507,10 +550,11 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 
 		ext_raise(&inode_at(ctx->nodeid)->last, s);
 		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
+		ext_raise(&inode_at(ctx->nodeid)->xlast, s);
 	}
 	if (opcode == FUSE_READDIRPLUS && !ctx->error && cookie & EXT_C_SEEN)
 		walk_begin(ctx->cookie[0]);
-	if (in(TELLS, opcode) && ext_policy_active())
+	if (in(TELLS | TELLS_XATTRS, opcode) && ext_policy_active())
 		open_told(ctx, scratch);
 }
 
@@ -541,6 +585,7 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	__u64 child = ctx->child[0];
 	__u32 what = EXT_SEC_INODE;
 	__u32 minor;
+	__u64 s;
 
 	switch (ctx->opcode) {
 	case EXTFUSE_EV_ATTACH:
@@ -551,7 +596,9 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 		return;
 	case EXTFUSE_EV_FORGET:
 		/* FORGET raises `forgotten` alone and begins nothing; it is not queued yet */
-		ext_raise(&inode_at(ctx->nodeid)->forgotten, ext_draw());
+		s = ext_draw();
+		ext_raise(&inode_at(ctx->nodeid)->forgotten, s);
+		ext_policy_forget(ctx->nodeid, s);
 		return;
 	case EXTFUSE_EV_DIRENTPLUS:
 		if (!ext_policy_active())
@@ -560,13 +607,16 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 		if (read_entry(ctx, scratch, IN_PARAM_0_VALUE))
 			what |= EXT_SEC_TOLD;
 		break;
+	/* What adds an extended attribute makes a request of its own. */
 	case EXTFUSE_EV_INVAL_ATTR:
-	case EXTFUSE_EV_INVAL_INODE:
 	case EXTFUSE_EV_STORE:
 	case EXTFUSE_EV_BACKING:
 		break;
+	case EXTFUSE_EV_INVAL_INODE:
+		what |= EXT_SEC_XATTRS;
+		break;
 	default:
-		what |= EXT_SEC_NAMES;
+		what |= EXT_SEC_NAMES | EXT_SEC_XATTRS;
 	}
 	if (child)
 		what |= EXT_SEC_CHILD;

@@ -7,5 +7,7 @@ EXT_LICENSE;
 
 EXT_EVENT(DELETE)
 {
-	return ext_entry_changed(ctx);
+	struct ext_name name;
+
+	return ext_entry_changed(ctx, ext_delete_name(ctx, &name), &name);
 }

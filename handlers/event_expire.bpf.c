@@ -7,5 +7,7 @@ EXT_LICENSE;
 
 EXT_EVENT(EXPIRE)
 {
-	return ext_entry_changed(ctx);
+	struct ext_name name;
+
+	return ext_entry_changed(ctx, ext_expire_name(ctx, &name), &name);
 }

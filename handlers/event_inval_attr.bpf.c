@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* event_inval_attr.bpf.c - the driver holds attributes of an inode for stale */
-#include "handler.h"
+#include "opcodes.h"
 
 EXT_HANDLER("kills attributes that the driver holds for stale; atime alone counts if strict");
 EXT_LICENSE;
@@ -12,8 +12,7 @@ EXT_EVENT(INVAL_ATTR)
 {
 	__u32 mask;
 
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &mask, sizeof(mask)) >= 0 &&
-	    mask == STATX_ATIME && ext_atime_relaxed())
+	if (!ext_inval_attr_mask(ctx, &mask) && mask == STATX_ATIME && ext_atime_relaxed())
 		return ext_event_ignore();
 	return ext_event_changed(ctx);
 }

@@ -7,5 +7,7 @@ EXT_LICENSE;
 
 EXT_EVENT(INVAL_ENTRY)
 {
-	return ext_entry_changed(ctx);
+	struct ext_name name;
+
+	return ext_entry_changed(ctx, ext_inval_entry_name(ctx, &name), &name);
 }

@@ -3,17 +3,16 @@
 #ifndef EXT_EVENTS_H
 #define EXT_EVENTS_H
 
-#include "handler.h"
+#include "opcodes.h"
 
-/* The name in the first input changed; others in the directory did not. */
-static __always_inline int ext_entry_changed(struct extfuse_req *ctx)
+/* name, which was read with the result err, changed; others in the directory did not. */
+static __always_inline int ext_entry_changed(struct extfuse_req *ctx, int err,
+					     const struct ext_name *name)
 {
-	struct ext_name name;
-
-	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
+	if (err)
 		ext_count_error(ctx);
 	else
-		ext_event_name(ctx, &name);
+		ext_event_name(ctx, name);
 	return ext_event_changed(ctx);
 }
 

@@ -22,6 +22,21 @@
 #define EXT_SLOT_EVENT 128
 #define EXT_SLOTS 192
 
+/*
+ * Opcodes that ext_refuse() cannot refuse, since they may be sent without anyone
+ * waiting, or must be sent; and those that no program sees. Bits, for users of
+ * linux/fuse.h.
+ */
+#define EXT_BIT(opcode) (1ULL << (opcode))
+#define EXT_UNREFUSABLE \
+	(EXT_BIT(FUSE_READ) | EXT_BIT(FUSE_WRITE) | EXT_BIT(FUSE_FLUSH) | EXT_BIT(FUSE_RELEASE) | \
+	 EXT_BIT(FUSE_RELEASEDIR) | EXT_BIT(FUSE_FORGET) | EXT_BIT(FUSE_BATCH_FORGET) | \
+	 EXT_BIT(FUSE_INTERRUPT) | EXT_BIT(FUSE_DESTROY) | EXT_BIT(FUSE_NOTIFY_REPLY) | \
+	 EXT_BIT(FUSE_INIT))
+#define EXT_UNSEEN \
+	(EXT_BIT(FUSE_INIT) | EXT_BIT(FUSE_FORGET) | EXT_BIT(FUSE_BATCH_FORGET) | \
+	 EXT_BIT(FUSE_INTERRUPT) | EXT_BIT(FUSE_NOTIFY_REPLY))
+
 /* Why a request was not answered. Names: absent, expired, stale, torn, full, not_live, error. */
 enum ext_miss {
 	EXT_MISS_ABSENT,
@@ -46,6 +61,8 @@ struct ext_op_stats {
 	__u64 inserts;
 	__u64 reclaims;
 	__u64 errors;
+	/* rows that made room for others because the policy said so (EXT_SHAPE_OWN) */
+	__u64 evictions;
 };
 
 /* What the fill program does (input 0 of its test run). */
@@ -55,7 +72,12 @@ enum ext_fill_op {
 	EXT_FILL_NEGATIVE = 3,
 	EXT_INVAL_INODE = 4,
 	EXT_INVAL_ENTRY = 5,
+	EXT_LEASE_GRANT = 6,
+	EXT_LEASE_REVOKE = 7,
 };
+
+/* Marks the token of a fill as that of a lease; no number of the sequence is that great. */
+#define EXT_TOKEN_LEASE (1ULL << 63)
 
 /*
  * Input 0 of the fill program; input 1 is a struct fuse_entry_out (for
@@ -65,7 +87,8 @@ enum ext_fill_op {
  * (EXT_FILL_ATTR, EXT_INVAL_INODE) or the parent, its phase EXTFUSE_EVENT and
  * its opcode 0. The program returns 0 when the row was stored or the
  * invalidation done, else a negative errno. An invalidation has only input 0
- * and, for EXT_INVAL_ENTRY, the name as input 1.
+ * and, for EXT_INVAL_ENTRY, the name as input 1. EXT_LEASE_GRANT has the lease's
+ * token in input 0, and as input 1 the time (u64, CLOCK_BOOTTIME) of its end.
  */
 struct ext_fill {
 	__u32 op;

@@ -26,7 +26,8 @@ EXT_REPLY(GETATTR)
 
 	if (!ext_telling())
 		return 0;
-	if (ctx->error || bpf_extfuse_read_args(ctx, OUT_PARAM_0, &out, sizeof(out)) < 0)
+	if (ctx->error || bpf_extfuse_read_args(ctx, OUT_PARAM_0, &out, sizeof(out)) < 0 ||
+	    !ext_valid_attr(&out.attr))
 		return ext_told();
 	return ext_put_attr(ctx, &out);
 }

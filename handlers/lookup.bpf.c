@@ -32,11 +32,15 @@ EXT_REQUEST(LOOKUP)
 
 EXT_REPLY(LOOKUP)
 {
+	const struct fuse_entry_out *entry;
 	struct ext_name name;
 
 	if (!ext_telling())
 		return 0;
 	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
 		return ext_told();
-	return ext_put_entry(ctx, &name, ctx->error ? NULL : ext_told_entry());
+	entry = ctx->error ? NULL : ext_told_entry();
+	if (entry && !ext_valid_entry(entry))
+		return ext_told();
+	return ext_put_entry(ctx, &name, entry);
 }

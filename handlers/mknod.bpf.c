@@ -7,5 +7,7 @@ EXT_LICENSE;
 
 EXT_REQUEST(MKNOD)
 {
-	return ext_changes_name(ctx, 1);
+	struct ext_name name;
+
+	return ext_changes_name(ctx, ext_mknod_name(ctx, &name), &name);
 }

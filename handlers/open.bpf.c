@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* open.bpf.c - OPEN: a change with O_TRUNC only */
-#include "handler.h"
+#include "opcodes.h"
 
 EXT_HANDLER("says that OPEN without O_TRUNC changes nothing");
 EXT_LICENSE;
@@ -12,7 +12,7 @@ EXT_REQUEST(OPEN)
 {
 	struct fuse_open_in in;
 
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &in, sizeof(in)) < 0)
+	if (ext_open_in(ctx, &in))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	if (!(in.flags & O_TRUNC))
 		ext_harmless(ctx);

@@ -6,7 +6,7 @@
  * The driver believes a short read: the file ends there. A row with another size
  * would contradict it.
  */
-#include "handler.h"
+#include "opcodes.h"
 
 EXT_HANDLER("with atime=relaxed READ is no change, but what it tells of the size counts");
 EXT_LICENSE;
@@ -26,7 +26,7 @@ EXT_REPLY(READ)
 	/* Otherwise the dispatcher has ended a change of the whole inode. */
 	if (!ext_atime_relaxed() || ctx->error)
 		return 0;
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &in, sizeof(in)) < 0) {
+	if (ext_read_in(ctx, &in)) {
 		ext_count_error(ctx);
 		/* No size is both: whatever the row says. */
 		ext_told_size(ctx->nodeid, ~0ULL, 0);

@@ -3,7 +3,8 @@
  * store.bpf.c - rows, stripes and the daemon's fills
  *
  * A name row says (parent, name) -> nodeid, generation or "does not exist", an
- * attribute row nodeid -> attributes; an answer to LOOKUP needs both. Rows are
+ * attribute row nodeid -> attributes; an answer to LOOKUP needs both. A row of an
+ * extended attribute says (nodeid, name) -> value or "does not exist". Rows are
  * stamped with the global sequence as of the request that they came from, and
  * answer only while nothing newer happened to what they name
  * (protocol/README.md). Nothing here looks at a clock: policies do.
@@ -66,6 +67,18 @@ struct ext_long_row {
 	__u64 text[LONG_WORDS];
 };
 
+#define XATTR_WORDS (EXT_XATTR_MAX / 8)
+
+struct ext_xattr_row {
+	struct ext_row_head head;
+	__u64 size; /* of the value, or NO_XATTR */
+	__u64 nodeid;
+	__u64 text[EXT_NAME_WORDS];
+	__u64 value[XATTR_WORDS];
+};
+
+#define NO_XATTR (~0ULL)
+
 /*
  * Names are found by their hash, over parent and text, and compared: hashing
  * all of it once more, in the map, is what a hit would spend most on. Of two
@@ -103,6 +116,14 @@ struct {
 	__type(value, struct ext_long_row);
 } ext_names_long SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROW_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct ext_xattr_row);
+} ext_xattrs SEC(".maps");
+
 /*
  * Keys in the order of their insertion, for reclaim. A key whose row is gone or
  * was born anew is dropped when it comes up.
@@ -135,6 +156,12 @@ struct {
 	__uint(max_entries, ROW_MAX);
 	__type(value, struct ext_name_slot);
 } ext_rings_long SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, ROW_MAX);
+	__type(value, struct ext_name_slot);
+} ext_rings_xattr SEC(".maps");
 
 /* ---- Statistics ---- */
 
@@ -253,6 +280,28 @@ int ext_name_load(struct extfuse_req *ctx, __u32 arg, __u32 size, struct ext_nam
 		hash = ext_mix(hash, scratch->names[name->slot & 1][i]);
 	name->hash = ext_fold(hash);
 	return 0;
+}
+
+/* The hash of an empty name, which no attribute has. */
+static __always_inline __u64 list_hash(__u64 nodeid)
+{
+	__u64 hash = ext_mix(EXT_NAME_SHORT, nodeid);
+
+#pragma unroll
+	for (int i = 0; i < EXT_NAME_WORDS; i++)
+		hash = ext_mix(hash, 0);
+	return ext_fold(hash);
+}
+
+void ext_name_of_list(__u64 nodeid, struct ext_name *name)
+{
+	name->parent = nodeid;
+	name->hash = list_hash(nodeid);
+	name->size = 1;
+	name->slot = 0;
+#pragma unroll
+	for (int i = 0; i < EXT_NAME_WORDS; i++)
+		name->text[i] = 0;
 }
 
 /* ---- Hits: copy, busy, last; then answer from the copy ---- */
@@ -486,6 +535,98 @@ static __noinline bool name_alive(const struct ext_name *name)
 	       ext_policy_fresh(EXT_KIND_ENTRY, head.mark, &now);
 }
 
+/* Copy the row of an extended attribute, as copy_attr(). */
+static __always_inline bool copy_xattr(const struct ext_name *name, struct ext_row_head *head,
+				       __u64 *size, __u64 *value, bool *torn)
+{
+	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &name->hash);
+	__u64 sum = seed(name->hash);
+	__u64 differs;
+
+	if (!row)
+		return false;
+	copy_head(&row->head, head, &sum);
+	*size = take(&row->size, &sum);
+	differs = ext_load(row->nodeid) ^ name->parent;
+#pragma unroll
+	for (int i = 0; i < EXT_NAME_WORDS; i++)
+		differs |= ext_load(row->text[i]) ^ name->text[i];
+#pragma unroll
+	for (int i = 0; i < XATTR_WORDS; i++)
+		value[i] = take(&row->value[i], &sum);
+	*torn = sum != head->sum || differs;
+	return true;
+}
+
+/*
+ * Values cover every change to their inode. That an attribute does not exist
+ * covers only the changes that may add one: it is what the kernel asks before
+ * each write, and a write does not change it.
+ */
+static __noinline int check_xattr(const struct ext_name *name, __u64 stamp, bool none)
+{
+	const struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(name->parent)];
+	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	__u64 list = list_hash(name->parent);
+
+	ext_fence();
+	if (ext_load(stripe->busy) | ext_load(inode->xbusy) | ext_load(ext_all.busy))
+		return EXT_MISS_STALE;
+	if (!none && ext_load(inode->busy))
+		return EXT_MISS_STALE;
+	ext_fence();
+	if (stamp < ext_load(stripe->last) || stamp < ext_load(inode->xlast) ||
+	    stamp < ext_load(inode->forgotten) || stamp < ext_load(ext_all.last))
+		return EXT_MISS_STALE;
+	if (!none && stamp < ext_load(inode->last))
+		return EXT_MISS_STALE;
+	if (name->hash != list && stamp < ext_load(ext_name_stripes[ext_name_index(list)].listed))
+		return EXT_MISS_STALE;
+	return EXT_FOUND;
+}
+
+int ext_get_xattr(const struct ext_name *name, struct ext_xattr *out)
+{
+	struct ext_row_head head;
+	__u64 size, now = 0;
+	bool torn, none;
+	int found;
+
+	if (!ext_load(ext_epoch) || name->size > EXT_NAME_SHORT ||
+	    !copy_xattr(name, &head, &size, out->value, &torn))
+		return EXT_MISS_ABSENT;
+	none = size == NO_XATTR;
+	if (torn || (!none && size > EXT_XATTR_MAX))
+		return EXT_MISS_TORN;
+	/* hit, extended attribute: copy | fence | busy | fence | last and forgotten */
+	found = check_xattr(name, head.stamp, none);
+	if (found != EXT_FOUND)
+		return found;
+	if (!ext_policy_fresh(none ? EXT_KIND_NO_XATTR : EXT_KIND_XATTR, head.mark, &now))
+		return EXT_MISS_EXPIRED;
+	out->size = none ? 0 : size;
+	out->reserved = 0;
+	return none ? EXT_NEGATIVE : EXT_FOUND;
+}
+
+/* May this extended attribute's row still answer? */
+static __noinline bool xattr_alive(__u64 nodeid, __u64 hash)
+{
+	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &hash);
+	struct ext_name name;
+	__u64 now = 0;
+	bool none;
+
+	if (!row)
+		return false;
+	name.parent = nodeid;
+	name.hash = hash;
+	none = ext_load(row->size) == NO_XATTR;
+	return check_xattr(&name, ext_load(row->head.stamp), none) == EXT_FOUND &&
+	       ext_policy_fresh(none ? EXT_KIND_NO_XATTR : EXT_KIND_XATTR, ext_load(row->head.mark),
+				&now);
+}
+
 /* ---- Stores ---- */
 
 /* Rows looked at by one insertion into a full map. */
@@ -518,15 +659,27 @@ static __noinline bool reclaim_attr(struct ext_op_stats *stats)
 	return room;
 }
 
-/* Rows of short and long names begin alike and differ in their maps. */
-#define RECLAIM_NAME(function, map, ring, name_size) \
+static __always_inline bool short_alive(__u64 parent, __u64 hash)
+{
+	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_SHORT };
+
+	return name_alive(&name);
+}
+
+static __always_inline bool long_alive(__u64 parent, __u64 hash)
+{
+	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_LONG };
+
+	return name_alive(&name);
+}
+
+/* The rows that are found by the hash of an inode and a name differ in their maps. */
+#define RECLAIM_HASHED(function, map, ring, alive) \
 	static __noinline bool function(struct ext_op_stats *stats) \
 	{ \
 		struct ext_name_slot slot; \
-		struct ext_name name; \
 		bool room = false; \
 \
-		name.size = (name_size); \
 		_Pragma("clang loop unroll(disable)") for (int i = 0; i < RECLAIM; i++) \
 		{ \
 			const struct ext_row_head *head; \
@@ -538,9 +691,7 @@ static __noinline bool reclaim_attr(struct ext_op_stats *stats)
 				room = true; \
 				continue; \
 			} \
-			name.parent = slot.parent; \
-			name.hash = slot.hash; \
-			if (!name_alive(&name)) { \
+			if (!alive(slot.parent, slot.hash)) { \
 				if (!bpf_map_delete_elem(&(map), &slot.hash)) \
 					stats->reclaims++; \
 				return true; \
@@ -550,28 +701,72 @@ static __noinline bool reclaim_attr(struct ext_op_stats *stats)
 		return room; \
 	}
 
-RECLAIM_NAME(reclaim_name, ext_names, ext_rings_name, EXT_NAME_SHORT)
-RECLAIM_NAME(reclaim_long, ext_names_long, ext_rings_long, EXT_NAME_LONG)
+RECLAIM_HASHED(reclaim_name, ext_names, ext_rings_name, short_alive)
+RECLAIM_HASHED(reclaim_long, ext_names_long, ext_rings_long, long_alive)
+RECLAIM_HASHED(reclaim_xattr, ext_xattrs, ext_rings_xattr, xattr_alive)
+
+/* EXT_SHAPE_OWN: the policy says which row goes. What it lists may have gone by itself. */
+#define MAKE_ROOM(function, map, table) \
+	static __noinline bool function(struct ext_op_stats *stats) \
+	{ \
+		struct ext_victim victim; \
+\
+		_Pragma("clang loop unroll(disable)") for (int i = 0; i < RECLAIM; i++) \
+		{ \
+			const struct ext_row_head *head; \
+\
+			victim.key = 0; \
+			victim.born = 0; \
+			if (!ext_policy_victim(table, &victim)) \
+				break; \
+			head = bpf_map_lookup_elem(&(map), &victim.key); \
+			if (head && head->born == victim.born && \
+			    !bpf_map_delete_elem(&(map), &victim.key)) { \
+				stats->evictions++; \
+				return true; \
+			} \
+		} \
+		return false; \
+	}
+
+MAKE_ROOM(make_room_attr, ext_attrs, EXT_TABLE_ATTRS)
+MAKE_ROOM(make_room_name, ext_names, EXT_TABLE_NAMES)
+MAKE_ROOM(make_room_long, ext_names_long, EXT_TABLE_LONG_NAMES)
+MAKE_ROOM(make_room_xattr, ext_xattrs, EXT_TABLE_XATTRS)
 
 /*
  * Insert the row in the scratch under key, with one attempt to make room, and
- * list the key in its ring. The three kinds of row differ in their maps only.
+ * list the key in its ring, or with the policy. The kinds of row differ in their
+ * maps only.
  */
-#define INSERT(map, key, row, ring, ring_slot, reclaim, stats, err) \
+#define INSERT(map, key, row, ring, ring_slot, reclaim, make_room, what, stats, err) \
 	do { \
-		bool hash_ = ext_policy_shape() == EXT_SHAPE_HASH; \
+		__u32 shape_ = ext_policy_shape(); \
 \
 		(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
-		if ((err) == -E2BIG && hash_ && reclaim(stats)) \
+		if ((err) == -E2BIG && shape_ == EXT_SHAPE_HASH && reclaim(stats)) \
+			(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
+		if ((err) == -E2BIG && shape_ == EXT_SHAPE_OWN && make_room(stats)) \
 			(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
 		if ((err)) \
 			break; \
 		(stats)->inserts++; \
-		if (!hash_ || !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+		if (shape_ == EXT_SHAPE_LRU) \
 			break; \
-		if (reclaim(stats) && !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+		if (shape_ == EXT_SHAPE_OWN && ext_policy_list(what)) \
 			break; \
-		/* What no ring lists could never be reclaimed. */ \
+		if (shape_ == EXT_SHAPE_HASH && !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+			break; \
+		if (shape_ == EXT_SHAPE_HASH && reclaim(stats) && \
+		    !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
+			break; \
+		/* The list is full of rows that went by themselves. */ \
+		if (shape_ == EXT_SHAPE_OWN) { \
+			make_room(stats); \
+			if (ext_policy_list(what)) \
+				break; \
+		} \
+		/* What nobody lists could never be reclaimed. */ \
 		if (!bpf_map_delete_elem(&(map), (key))) \
 			(stats)->reclaims++; \
 		(err) = -E2BIG; \
@@ -650,6 +845,22 @@ static __always_inline bool one_nodeid(const struct fuse_attr *attr)
 	return ext_one_nodeid || attr->nlink <= 1 || (attr->mode & 0170000) == 0040000;
 }
 
+/* Ask the policy about a row that has a stamp; a lease's token is no stamp before. */
+static __always_inline bool admit(struct ext_row *what, __u32 kind, __u32 table, __u64 nodeid,
+				  __u64 key, __u64 *stamp, bool there, __u64 *mark)
+{
+	what->leased = *stamp >> 63;
+	*stamp &= ~EXT_TOKEN_LEASE;
+	what->nodeid = nodeid;
+	what->key = key;
+	what->born = 0;
+	what->stamp = *stamp;
+	what->kind = kind;
+	what->table = table;
+	what->there = there;
+	return *stamp && ext_policy_admit(what, mark);
+}
+
 /* Store attributes; true if the row now says this. */
 static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 				  const struct fuse_attr *attr, __u64 valid, __u64 stamp)
@@ -658,13 +869,15 @@ static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 	struct ext_op_stats *stats = stats_of(ctx);
 	struct ext_attr_slot slot;
 	struct ext_attr_row *row;
+	struct ext_row what;
 	__u64 mark = 0;
 	long err;
 
-	if (!stamp || !scratch || !stats || !one_nodeid(attr) ||
-	    !ext_policy_store(EXT_KIND_ATTR, &mark))
+	if (!scratch || !stats || !one_nodeid(attr))
 		return false;
 	row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
+	if (!admit(&what, EXT_KIND_ATTR, EXT_TABLE_ATTRS, nodeid, nodeid, &stamp, row, &mark))
+		return false;
 	if (row) {
 		put_attr(row, nodeid, (const __u64 *)attr, stamp, mark, valid);
 		stats->stores++;
@@ -675,7 +888,9 @@ static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 	slot.nodeid = nodeid;
 	slot.born = ext_load(ext_seq);
 	row->head.born = slot.born;
-	INSERT(ext_attrs, &nodeid, row, ext_rings_attr, &slot, reclaim_attr, stats, err);
+	what.born = slot.born;
+	INSERT(ext_attrs, &nodeid, row, ext_rings_attr, &slot, reclaim_attr, make_room_attr, &what,
+	       stats, err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;
@@ -703,8 +918,10 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	struct ext_scratch *scratch = ext_scratch_get();
 	struct ext_op_stats *stats = stats_of(ctx);
 	__u64 nodeid = 0, generation = 0, valid = 0, mark = 0;
+	bool is_short = name->size <= EXT_NAME_SHORT;
 	struct ext_name_row *row, *found;
 	struct ext_name_slot slot;
+	struct ext_row what;
 	long err;
 
 	if (entry) {
@@ -712,14 +929,17 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 		generation = entry->generation;
 		valid = granted(entry->entry_valid, entry->entry_valid_nsec);
 	}
-	if (!stamp || !scratch || !stats ||
-	    !ext_policy_store(nodeid ? EXT_KIND_ENTRY : EXT_KIND_NEGATIVE, &mark))
+	if (!scratch || !stats)
+		return false;
+	row = find_name(name);
+	found = row;
+	if (!admit(&what, nodeid ? EXT_KIND_ENTRY : EXT_KIND_NEGATIVE,
+		   is_short ? EXT_TABLE_NAMES : EXT_TABLE_LONG_NAMES, name->parent, name->hash,
+		   &stamp, row, &mark))
 		return false;
 
 	slot.parent = name->parent;
 	slot.hash = name->hash;
-	row = find_name(name);
-	found = row;
 	if (!row)
 		row = (struct ext_name_row *)scratch->row;
 	*(volatile __u64 *)&row->parent = name->parent;
@@ -738,11 +958,66 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 
 	slot.born = ext_load(ext_seq);
 	row->head.born = slot.born;
+	what.born = slot.born;
 	if (name->size <= EXT_NAME_SHORT)
-		INSERT(ext_names, &slot.hash, row, ext_rings_name, &slot, reclaim_name, stats, err);
+		INSERT(ext_names, &slot.hash, row, ext_rings_name, &slot, reclaim_name,
+		       make_room_name, &what, stats, err);
 	else
-		INSERT(ext_names_long, &slot.hash, row, ext_rings_long, &slot, reclaim_long, stats,
-		       err);
+		INSERT(ext_names_long, &slot.hash, row, ext_rings_long, &slot, reclaim_long,
+		       make_room_long, &what, stats, err);
+	if (err) {
+		count_refused(ctx, stats, err);
+		return false;
+	}
+	stats->stores++;
+	return true;
+}
+
+/* Store an extended attribute (NULL: there is none); true if the row now says this. */
+static __noinline bool store_xattr(struct extfuse_req *ctx, const struct ext_name *name,
+				   const struct ext_xattr *xattr, __u64 stamp)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_op_stats *stats = stats_of(ctx);
+	struct ext_xattr_row *row, *found;
+	struct ext_name_slot slot;
+	struct ext_row what;
+	__u64 mark = 0, sum;
+	long err;
+
+	if (!scratch || !stats || name->size > EXT_NAME_SHORT)
+		return false;
+
+	slot.parent = name->parent;
+	slot.hash = name->hash;
+	row = bpf_map_lookup_elem(&ext_xattrs, &slot.hash);
+	found = row;
+	if (!admit(&what, xattr ? EXT_KIND_XATTR : EXT_KIND_NO_XATTR, EXT_TABLE_XATTRS,
+		   name->parent, slot.hash, &stamp, row, &mark))
+		return false;
+	if (!row)
+		row = (struct ext_xattr_row *)scratch->row;
+	*(volatile __u64 *)&row->nodeid = name->parent;
+#pragma unroll
+	for (int i = 0; i < EXT_NAME_WORDS; i++)
+		*(volatile __u64 *)&row->text[i] = name->text[i];
+	sum = seed(slot.hash);
+	put_head(&row->head, stamp, mark, 0, &sum);
+	put(&row->size, xattr ? xattr->size : NO_XATTR, &sum);
+#pragma unroll
+	for (int i = 0; i < XATTR_WORDS; i++)
+		put(&row->value[i], xattr ? xattr->value[i] : 0, &sum);
+	*(volatile __u64 *)&row->head.sum = sum;
+	if (found) {
+		stats->stores++;
+		return true;
+	}
+
+	slot.born = ext_load(ext_seq);
+	row->head.born = slot.born;
+	what.born = slot.born;
+	INSERT(ext_xattrs, &slot.hash, row, ext_rings_xattr, &slot, reclaim_xattr, make_room_xattr,
+	       &what, stats, err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;
@@ -774,9 +1049,12 @@ int ext_section_open(struct ext_section *sec)
 		ext_up(&ext_inodes[sec->child & EXT_STRIPE_MASK].busy);
 	if (what & EXT_SEC_NAMES)
 		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].nbusy);
+	if (what & EXT_SEC_XATTRS)
+		ext_up(&ext_inodes[sec->inode & EXT_STRIPE_MASK].xbusy);
 	return 0;
 }
 
+/* Either is the coarse stand-in of a name, NAMES before XATTRS. */
 void ext_section_name(struct ext_section *sec, const struct ext_name *name)
 {
 	/* The precise count is up before the coarse one is taken back. */
@@ -788,6 +1066,9 @@ void ext_section_name(struct ext_section *sec, const struct ext_name *name)
 	if (sec->what & EXT_SEC_NAMES) {
 		ext_down(&ext_inodes[sec->inode & EXT_STRIPE_MASK].nbusy);
 		sec->what &= ~EXT_SEC_NAMES;
+	} else if (sec->what & EXT_SEC_XATTRS) {
+		ext_down(&ext_inodes[sec->inode & EXT_STRIPE_MASK].xbusy);
+		sec->what &= ~EXT_SEC_XATTRS;
 	}
 }
 
@@ -810,7 +1091,7 @@ static __always_inline __u64 own_walk(const struct ext_section *sec)
 /* Rule 5: was something newer told of this while the request was out? */
 __u32 ext_section_tell(struct ext_section *sec, __u64 s)
 {
-	__u32 kill = EXT_SEC_NAMES;
+	__u32 kill = EXT_SEC_NAMES | EXT_SEC_XATTRS;
 	__u64 own;
 
 	if (!sec)
@@ -851,6 +1132,8 @@ int ext_section_end(struct ext_section *sec, __u32 kill, __u64 s)
 		ext_raise(&name->last, s);
 	if (kill & EXT_SEC_NAMES)
 		ext_raise(&inode->nlast, s);
+	if (kill & EXT_SEC_XATTRS)
+		ext_raise(&inode->xlast, s);
 	sec->what = 0;
 	if (what & EXT_SEC_INODE)
 		ext_down(&inode->busy);
@@ -860,6 +1143,8 @@ int ext_section_end(struct ext_section *sec, __u32 kill, __u64 s)
 		ext_down(&name->busy);
 	if (what & EXT_SEC_NAMES)
 		ext_down(&inode->nbusy);
+	if (what & EXT_SEC_XATTRS)
+		ext_down(&inode->xbusy);
 	return 0;
 }
 
@@ -1012,6 +1297,149 @@ int ext_put_attr(struct extfuse_req *ctx, const struct fuse_attr_out *out)
 	return 0;
 }
 
+/* ---- A list and the values of its names tell of the same attributes ---- */
+
+/* Keeps clang from seeing through a value, which it would turn into a branch again. */
+#define OPAQUE(value) asm volatile("" : "+r"(value))
+
+/* 1 if value is not zero: a branch would double what the verifier walks at each byte. */
+static __always_inline __u64 nonzero(__u64 value)
+{
+	__u64 minus = -value;
+
+	OPAQUE(minus);
+	return (value | minus) >> 63;
+}
+
+/* Is the short name one of those in the list? Global and not hidden: then it is verified once. */
+int ext_list_has(const struct ext_xattr *list, const struct ext_name *name)
+{
+	__u64 wanted = 0, sum = 0, more = 1, found = 0;
+
+	if (!list || !name)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < EXT_NAME_WORDS; i++) {
+		__u64 word = name->text[i];
+
+		for (int j = 0; j < 8; j++, word >>= 8) {
+			more &= nonzero(word & 0xff);
+			wanted = more * ext_mix(wanted, word & 0xff) + (1 - more) * wanted;
+			OPAQUE(wanted);
+		}
+	}
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < XATTR_WORDS; i++) {
+		__u64 word = list->value[i];
+
+		for (int j = 0; j < 8; j++, word >>= 8) {
+			found |= (1 - nonzero(word & 0xff)) & (1 - nonzero(sum ^ wanted));
+			sum = nonzero(word & 0xff) * ext_mix(sum, word & 0xff);
+			OPAQUE(sum);
+		}
+	}
+	return found & 1;
+}
+
+/*
+ * The row of the inode's list, if it is one that no value contradicted since;
+ * false: there is none.
+ */
+static __always_inline bool copy_list(__u64 nodeid, struct ext_xattr *list, __u64 *size)
+{
+	struct ext_row_head head;
+	struct ext_name name;
+	bool torn;
+
+	ext_name_of_list(nodeid, &name);
+	return copy_xattr(&name, &head, size, list->value, &torn) && !torn &&
+	       head.stamp >= ext_load(ext_name_stripes[ext_name_index(name.hash)].last);
+}
+
+/*
+ * An attribute exists or not: a list that says otherwise is older. So no list
+ * lacks what somebody has seen, if the attributes were changed behind the mount.
+ */
+static __noinline void told_existence(const struct ext_name *name, bool exists)
+{
+	struct ext_xattr list;
+	__u64 size;
+
+	if (!copy_list(name->parent, &list, &size))
+		return;
+	/* Of a long name there is no text here. */
+	if (name->size > EXT_NAME_SHORT || ext_list_has(&list, name) != exists)
+		ext_raise(&ext_name_stripes[ext_name_index(list_hash(name->parent))].last,
+			  ext_draw());
+}
+
+/* A list that is not known ends the values that came before it. The list's row is in place. */
+static __always_inline void told_list(const struct ext_name *name)
+{
+	ext_raise(&ext_name_stripes[ext_name_index(name->hash)].listed, ext_draw());
+}
+
+static __noinline bool known_list(const struct ext_name *name, const struct ext_xattr *told)
+{
+	struct ext_xattr list;
+	__u64 differs = 0, size;
+
+	if (!copy_list(name->parent, &list, &size) || size != told->size)
+		return false;
+#pragma unroll
+	for (int i = 0; i < XATTR_WORDS; i++)
+		differs |= list.value[i] ^ told->value[i];
+	return !differs;
+}
+
+static __always_inline bool is_list(const struct ext_name *name)
+{
+	return name->size == 1;
+}
+
+int ext_put_xattr(struct extfuse_req *ctx, const struct ext_name *name,
+		  const struct ext_xattr *xattr)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_section *sec;
+	bool known, stored;
+
+	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
+		return 0;
+	sec = &scratch->sec;
+	ext_section_name(sec, name);
+	/* A daemon that fills by itself does not fill these. */
+	if (ext_fill || !name->size)
+		return ext_section_close(sec, 0);
+	known = is_list(name) && xattr && known_list(name, xattr);
+	stored = store_xattr(ctx, name, xattr, sec->cookie);
+	if (!is_list(name))
+		told_existence(name, xattr);
+	else if (!known)
+		told_list(name);
+	ext_section_close(sec, stored ? EXT_SEC_NAME : 0);
+	return 0;
+}
+
+int ext_told_xattr(const struct ext_name *name, __u64 told)
+{
+	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_xattr list;
+	__u32 stored = 0;
+	__u64 size;
+
+	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
+		return 0;
+	ext_section_name(&scratch->sec, name);
+	if (name->size && !is_list(name))
+		told_existence(name, told != EXT_XATTR_UNKNOWN);
+	else if (name->size && copy_list(name->parent, &list, &size) && size == told)
+		stored = EXT_SEC_NAME;
+	else if (name->size)
+		told_list(name);
+	return ext_section_close(&scratch->sec, stored);
+}
+
 void ext_told_size(__u64 nodeid, __u64 least, __u64 most)
 {
 	struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
@@ -1049,7 +1477,7 @@ static __noinline int fill_attr(struct extfuse_req *ctx, __u64 nodeid,
 	stored = store_attr(ctx, nodeid, &entry->attr,
 			    granted(entry->attr_valid, entry->attr_valid_nsec), token);
 	/* a fetching atomic, so that the row is out before the number is looked at */
-	if (__sync_fetch_and_add(&inode->told, 0) >> EXT_TAG_BITS > token)
+	if (__sync_fetch_and_add(&inode->told, 0) >> EXT_TAG_BITS > (token & ~EXT_TOKEN_LEASE))
 		ext_raise(&inode->last, ext_draw());
 	ext_down(&inode->busy);
 	return stored ? 0 : -EAGAIN;
@@ -1064,7 +1492,7 @@ static __noinline int fill_name(struct extfuse_req *ctx, const struct ext_name *
 	ext_up(&stripe->busy);
 	stored = store_name(ctx, name, entry, token);
 	/* a fetching atomic, so that the row is out before the number is looked at */
-	if (__sync_fetch_and_add(&stripe->told, 0) >> EXT_TAG_BITS > token)
+	if (__sync_fetch_and_add(&stripe->told, 0) >> EXT_TAG_BITS > (token & ~EXT_TOKEN_LEASE))
 		ext_raise(&stripe->last, ext_draw());
 	ext_down(&stripe->busy);
 	return stored ? 0 : -EAGAIN;
@@ -1083,7 +1511,11 @@ EXT_PROGRAM("extfuse/fill", ext_fill_prog)
 		return -EINVAL;
 
 	if (in.op == EXT_INVAL_INODE) {
-		ext_raise(&ext_inodes[ext_inode_index(ctx->nodeid)].last, ext_draw());
+		struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(ctx->nodeid)];
+		__u64 s = ext_draw();
+
+		ext_raise(&inode->last, s);
+		ext_raise(&inode->xlast, s);
 		return 0;
 	}
 	if (in.op == EXT_INVAL_ENTRY) {
@@ -1093,6 +1525,17 @@ EXT_PROGRAM("extfuse/fill", ext_fill_prog)
 		ext_raise(&ext_name_stripes[ext_name_index(name.hash)].last, ext_draw());
 		return 0;
 	}
+
+	if (in.op == EXT_LEASE_GRANT) {
+		__u64 until;
+
+		if (bpf_extfuse_read_args(ctx, IN_PARAM_1_VALUE, &until, sizeof(until)) < 0)
+			return -EINVAL;
+		return ext_policy_grant(ctx->nodeid, in.token & ~EXT_TOKEN_LEASE, ext_draw(),
+					until);
+	}
+	if (in.op == EXT_LEASE_REVOKE)
+		return ext_policy_revoke(ctx->nodeid, ext_draw());
 
 	if (!ext_policy_active())
 		return -EAGAIN;

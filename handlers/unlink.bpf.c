@@ -7,5 +7,7 @@ EXT_LICENSE;
 
 EXT_REQUEST(UNLINK)
 {
-	return ext_changes_name(ctx, 0);
+	struct ext_name name;
+
+	return ext_changes_name(ctx, ext_unlink_name(ctx, &name), &name);
 }
