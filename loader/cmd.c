@@ -16,6 +16,8 @@ static const struct {
 	{ "check", cmd_check, "", "what this kernel offers; exits 0 if it can be used" },
 	{ "status", cmd_status, "", "FUSE mounts and what is attached to them" },
 	{ "stats", cmd_stats, " MNT [-j]", "counters of a mount per opcode; -j: as JSON" },
+	{ "new policy", cmd_new, " NAME [DIR]", "a project for a policy of your own" },
+	{ "new handler", cmd_new, " NAME OPCODE [DIR]", "the same for a handler" },
 };
 
 void cmd_error(const char *fmt, ...)
@@ -52,7 +54,7 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(commands); i++) {
 		int width = fprintf(out, "  %s%s", commands[i].name, commands[i].arguments);
 
-		fprintf(out, "%*s%s\n", width < 20 ? 20 - width : 1, "", commands[i].help);
+		fprintf(out, "%*s%s\n", width < 34 ? 34 - width : 1, "", commands[i].help);
 	}
 	fputs("\n  --help, --version\n\n"
 	      "EXTFUSE_OBJECT_PATH: directories (DIR:DIR) searched first for policies and handlers\n",
@@ -74,7 +76,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[1], commands[i].name))
+		size_t len = strcspn(commands[i].name, " ");
+
+		/* What follows the first word is the command's own affair. */
+		if (strlen(argv[1]) != len || strncmp(argv[1], commands[i].name, len) != 0)
 			continue;
 
 		int code = commands[i].run(argc - 1, argv + 1);

@@ -14,6 +14,7 @@ int cmd_handlers(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_new(int argc, char **argv);
 
 /* One line on stderr that starts with the command's name. */
 __attribute__((format(printf, 1, 2))) void cmd_error(const char *fmt, ...);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* compose.c - chooses the objects that make one program, and checks that they fit together */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "internal.h"
@@ -142,6 +143,57 @@ static const struct ext_object *find_definition(const struct ext_objects *object
 	return found;
 }
 
+/* Hooks are what the defaults define, weakly. Returns the one whose name is closest to @name. */
+static const char *closest_hook(const struct ext_objects *objects, const char *name)
+{
+	const char *best = NULL;
+	unsigned int least = UINT_MAX;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		const struct ext_object *object = objects->v[i];
+
+		for (size_t j = 0; j < object->nsymbols; j++) {
+			const struct ext_symbol *symbol = &object->symbols[j];
+			unsigned int far = symbol->weak && !symbol->undefined
+						   ? ext_word_distance(name, symbol->name)
+						   : UINT_MAX;
+
+			if (far < least) {
+				best = symbol->name;
+				least = far;
+			}
+		}
+	}
+	return best;
+}
+
+/* A hook that nobody calls is a slip of the pen: the default would hold without a word. */
+static int check_hooks(const struct ext_log *log, const struct ext_objects *objects)
+{
+	for (size_t i = 0; i < objects->n; i++) {
+		const struct ext_object *object = objects->v[i];
+
+		for (size_t j = 0; object->is_policy && j < object->nsymbols; j++) {
+			const char *name = object->symbols[j].name;
+
+			if (object->symbols[j].undefined || strncmp(name, "ext_policy_", 11) != 0)
+				continue;
+
+			const char *close = closest_hook(objects, name);
+
+			if (close && !strcmp(close, name))
+				continue;
+			ext_err(log,
+				"unknown hook: policy %s defines %s, which nothing calls%s%s%s; "
+				"policy.h lists the hooks",
+				object->path, name, close ? " (is " : "", close ? close : "",
+				close ? " meant?)" : "");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int check_symbols(const struct ext_log *log, const struct ext_objects *objects)
 {
 	for (size_t i = 0; i < objects->n; i++) {
@@ -158,8 +210,11 @@ static int check_symbols(const struct ext_log *log, const struct ext_objects *ob
 					continue;
 				ext_err(log,
 					"undefined: %s calls %s, which no policy, handler or default "
-					"defines",
-					object->path, symbol->name);
+					"defines%s%s%s; define it there, or use what handler.h and "
+					"policy.h declare",
+					object->path, symbol->name, symbol->used_at ? " (" : "",
+					symbol->used_at ? symbol->used_at : "",
+					symbol->used_at ? ")" : "");
 				return -EINVAL;
 			}
 			if (symbol->weak)
@@ -223,6 +278,8 @@ int ext_compose_objects(const struct ext_log *log, struct ext_objects *objects)
 
 	int err = check_slots(log, objects);
 
+	if (!err)
+		err = check_hooks(log, objects);
 	return err ? err : check_symbols(log, objects);
 }
 

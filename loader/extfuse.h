@@ -129,6 +129,45 @@ int extfuse_inval_inode(struct extfuse *ext, uint64_t nodeid);
 int extfuse_inval_entry(struct extfuse *ext, uint64_t parent, const char *name);
 
 /*
+ * Leases, under a policy that has them (lease; docs/lease.md). A daemon that is
+ * told by its server before anybody else changes a file, for a time that the
+ * server states, lets the kernel answer for that file meanwhile: a lease on a
+ * file covers its attributes and extended attributes, one on a directory also
+ * its names. extfuse_lease_begin() before asking the server for the lease;
+ * extfuse_lease_grant() when the server granted it, with the duration that it
+ * stated, in nanoseconds: it counts from the begin, so that the kernel's lease
+ * never outlives the server's. A grant that meets a lease in force prolongs it,
+ * and never shortens it.
+ *
+ * What replies tell is kept if their request was read after the grant. What came
+ * with the grant itself is kept when it is filled (fill_daemon) with the lease's
+ * token in place of extfuse_fill_begin()'s.
+ *
+ * extfuse_lease_revoke() ends the lease: when it returns, nothing of it answers,
+ * and a grant that began before has no effect. FORGET of the nodeid does the
+ * same, and so does extfuse_close(). What the kernel keeps by the timeouts of
+ * the daemon's replies is not the policy's to end: reply with timeouts of 0, or
+ * notify the kernel too.
+ *
+ * All may be called by several threads at once. Returns 0, or of grants -EAGAIN:
+ * overtaken by a revocation or FORGET; -ETIME: the duration had passed by then;
+ * -ENOSPC: no room among max_entries leases, so the server may have it back. In
+ * each case no lease of this grant is in force. Of all: -EOPNOTSUPP: the policy
+ * has no leases; -ENOTCONN: not loaded; -EINTR: a signal came, and it may have
+ * been done or not: call again; -EINVAL.
+ */
+struct extfuse_lease {
+	/* for extfuse_fill_*() */
+	uint64_t token;
+	/* CLOCK_BOOTTIME in nanoseconds */
+	uint64_t start;
+};
+int extfuse_lease_begin(struct extfuse *ext, struct extfuse_lease *lease);
+int extfuse_lease_grant(struct extfuse *ext, const struct extfuse_lease *lease, uint64_t nodeid,
+			uint64_t duration);
+int extfuse_lease_revoke(struct extfuse *ext, uint64_t nodeid);
+
+/*
  * Counters of one opcode (linux/fuse.h) since the program was loaded, summed
  * over the CPUs: requests = hits + negative_hits + misses. Opcodes from 64 on
  * share one set. The caller sets size to the structure's size as it knows it.

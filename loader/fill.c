@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fill.c - rows and invalidations from the daemon, applied by a program under the policy */
+/* fill.c - rows, invalidations and leases from the daemon, applied by a program under the policy */
 #include <errno.h>
 #include <linux/extfuse.h>
 #include <linux/fuse.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -69,8 +70,8 @@ static int run_fill(const struct extfuse *ext, struct run *run)
 	return do_run(ext, run, &result);
 }
 
-/* A lost invalidation is an error that the daemon must hear of. */
-static int run_inval(const struct extfuse *ext, struct run *run)
+/* A lost invalidation, or a lease that is not in force, is an error that the daemon must hear of. */
+static int run_order(const struct extfuse *ext, struct run *run)
 {
 	int result = 0;
 	int err = do_run(ext, run, &result);
@@ -177,7 +178,7 @@ int extfuse_inval_inode(struct extfuse *ext, uint64_t nodeid)
 	struct run run;
 
 	begin_run(&run, EXT_INVAL_INODE, 0, nodeid);
-	return run_inval(ext, &run);
+	return run_order(ext, &run);
 }
 
 int extfuse_inval_entry(struct extfuse *ext, uint64_t parent, const char *name)
@@ -188,5 +189,46 @@ int extfuse_inval_entry(struct extfuse *ext, uint64_t parent, const char *name)
 
 	int err = add_name(&run, name);
 
-	return err ? err : run_inval(ext, &run);
+	return err ? err : run_order(ext, &run);
+}
+
+int extfuse_lease_begin(struct extfuse *ext, struct extfuse_lease *lease)
+{
+	struct timespec now;
+
+	if (!lease)
+		return -EINVAL;
+	if (!ext || !ext->seq)
+		return -ENOTCONN;
+	/* The earlier end of a lease is the safe one: the clock comes first. */
+	if (clock_gettime(CLOCK_BOOTTIME, &now))
+		return -errno;
+	lease->start = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	lease->token = extfuse_fill_begin(ext) | EXT_TOKEN_LEASE;
+	return 0;
+}
+
+int extfuse_lease_grant(struct extfuse *ext, const struct extfuse_lease *lease, uint64_t nodeid,
+			uint64_t duration)
+{
+	struct run run;
+	uint64_t until;
+
+	if (!lease || !nodeid || !(lease->token & EXT_TOKEN_LEASE))
+		return -EINVAL;
+	if (__builtin_add_overflow(lease->start, duration, &until))
+		until = UINT64_MAX;
+	begin_run(&run, EXT_LEASE_GRANT, lease->token, nodeid);
+	add_input(&run, &until, sizeof(until));
+	return run_order(ext, &run);
+}
+
+int extfuse_lease_revoke(struct extfuse *ext, uint64_t nodeid)
+{
+	struct run run;
+
+	if (!nodeid)
+		return -EINVAL;
+	begin_run(&run, EXT_LEASE_REVOKE, 0, nodeid);
+	return run_order(ext, &run);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "join.h"
 
 /* An object without it would not be a complete set. */
 #define DISPATCHER "dispatch" EXT_OBJECT_SUFFIX
@@ -19,7 +20,7 @@ static bool exists(const char *path)
 /* Adds what lies around the file @path: the build tree, or an installed prefix. */
 static int add_around(struct ext_strings *out, const char *path)
 {
-	static const char *const around[] = { "..", "extfuse", "../lib/extfuse" };
+	static const char *const around[] = { "..", "extfuse", EXT_BESIDE_BIN };
 	_cleanup_free_ char *real = realpath(path, NULL);
 
 	if (!real)
@@ -42,6 +43,21 @@ static int add_around(struct ext_strings *out, const char *path)
 	return 0;
 }
 
+/* Where the library, the program and the installation are. */
+static int add_own(struct ext_strings *out)
+{
+	Dl_info info;
+	int err = 0;
+
+	if (dladdr((void *)ext_search_path, &info) && info.dli_fname && strchr(info.dli_fname, '/'))
+		err = add_around(out, info.dli_fname);
+	if (!err)
+		err = add_around(out, "/proc/self/exe");
+	if (!err)
+		err = ext_strings_add(out, EXT_INSTALL_DIR);
+	return err;
+}
+
 int ext_search_path(struct ext_strings *out)
 {
 	const char *env = getenv("EXTFUSE_OBJECT_PATH");
@@ -53,17 +69,29 @@ int ext_search_path(struct ext_strings *out)
 		return -ENOMEM;
 	for (char *dir = strtok_r(copy, ":", &save); dir && !err; dir = strtok_r(NULL, ":", &save))
 		err = ext_strings_add(out, dir);
+	return err ? err : add_own(out);
+}
 
-	Dl_info info;
+/* Objects are data, which are checked; a program to run comes from no environment. */
+int ext_find_linker(char **out)
+{
+	_cleanup_strings_ struct ext_strings dirs = { 0 };
+	int err = add_own(&dirs);
 
-	if (!err && dladdr((void *)ext_search_path, &info) && info.dli_fname &&
-	    strchr(info.dli_fname, '/'))
-		err = add_around(out, info.dli_fname);
-	if (!err)
-		err = add_around(out, "/proc/self/exe");
-	if (!err)
-		err = ext_strings_add(out, EXT_INSTALL_DIR);
-	return err;
+	for (size_t i = 0; !err && i < dirs.n; i++) {
+		for (size_t j = 0; j < 2; j++) {
+			char *path = NULL;
+
+			if (asprintf(&path, "%s/%s" EXT_LINKER, dirs.v[i], j ? "" : "bin/") < 0)
+				return -ENOMEM;
+			if (!access(path, X_OK)) {
+				*out = path;
+				return 0;
+			}
+			free(path);
+		}
+	}
+	return err ? err : -ENOENT;
 }
 
 char *ext_search_path_text(void)

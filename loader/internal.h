@@ -84,8 +84,9 @@ void ext_libbpf_begin(struct ext_libbpf_scope *scope, const struct ext_log *log)
 void ext_libbpf_end(struct ext_libbpf_scope *scope);
 
 /*
- * Reduce a verifier's log to one line: its complaint, and the source line that
- * it annotated last. Returns a string to free, or NULL if nothing can be said.
+ * Reduce a verifier's log to one line: its complaint, the source line that it
+ * annotated last, and what to do about it where that is known. Returns a string
+ * to free, or NULL if nothing can be said.
  */
 char *ext_verifier_summary(const char *log);
 
@@ -96,6 +97,11 @@ const char *ext_opcode_name(uint32_t opcode);
 const char *ext_opcode_label(uint32_t opcode, char buf[16]);
 int ext_opcode_by_name(const char *name);
 int ext_event_by_name(const char *name);
+/* Edits (insert, remove, replace) that make one word of the other, in any case of letters. */
+unsigned int ext_word_distance(const char *a, const char *b);
+/* The name that somebody who wrote @name may have meant, or NULL. */
+const char *ext_closest_opcode(const char *name);
+const char *ext_closest_event(const char *name);
 
 enum ext_section {
 	EXT_SECTION_NONE,    /* not one of ours */
@@ -108,7 +114,7 @@ enum ext_section {
 enum ext_section ext_section_parse(const char *section, uint32_t *slot);
 
 /* object.c */
-enum ext_param_type { EXT_PARAM_DURATION, EXT_PARAM_COUNT, EXT_PARAM_ENUM };
+enum ext_param_type { EXT_PARAM_DURATION, EXT_PARAM_COUNT, EXT_PARAM_ENUM, EXT_PARAM_STRING };
 
 struct ext_param {
 	enum ext_param_type type;
@@ -117,6 +123,10 @@ struct ext_param {
 	/* "strict,relaxed" of an enum */
 	char *values;
 	uint64_t preset;
+	/* bytes of the variable; of a string, less one is what fits */
+	size_t size;
+	/* what a string is preset to */
+	char *text;
 };
 
 struct ext_prog {
@@ -131,6 +141,8 @@ struct ext_symbol {
 	const char *name;
 	bool undefined;
 	bool weak;
+	/* "FILE:LINE" of an undefined symbol's first use, or NULL */
+	char *used_at;
 };
 
 struct ext_object {
@@ -167,6 +179,15 @@ int ext_objects_add(struct ext_objects *objects, struct ext_object *object);
 void ext_objects_free(struct ext_objects *objects);
 #define _cleanup_objects_ __attribute__((cleanup(ext_objects_free)))
 
+/* source.c */
+/*
+ * "FILE:LINE" of the instruction at @offset bytes of @section, by the bytes of a
+ * .BTF.ext section. Returns a string to free, or NULL if it is not known.
+ */
+struct btf;
+char *ext_source_line(const struct btf *btf, const void *btf_ext, size_t size, const char *section,
+		      uint64_t offset);
+
 /* find.c */
 struct ext_strings {
 	char **v;
@@ -190,6 +211,8 @@ int ext_find_policies(struct ext_strings *out);
  * missing there is missing; one without it adds to or replaces later ones.
  */
 int ext_find_handlers(struct ext_strings *out);
+/* Path of the program that links. */
+int ext_find_linker(char **out);
 
 /* expr.c */
 /*
@@ -207,7 +230,7 @@ char *ext_param_usage(const struct ext_param *param);
 char *ext_param_preset(const struct ext_param *param);
 int ext_duration_parse(const char *text, uint64_t *ns);
 int ext_count_parse(const char *text, uint64_t *count);
-/* Parses @text as a value of @param; logs what was expected. */
+/* Parses @text as a value of @param (of a string: its length); logs what was expected. */
 int ext_param_parse(const struct ext_log *log, const struct ext_param *param, const char *text,
 		    uint64_t *value);
 /* Whether a mount option of stackfs or libfuse has this name. */
@@ -216,6 +239,8 @@ bool ext_param_reserved(const char *name);
 struct ext_setting {
 	const struct ext_param *param;
 	uint64_t value;
+	/* as it was written; lives as long as what was parsed */
+	const char *text;
 };
 /*
  * Matches "name=value" strings with the parameters of @objects. @settings has
@@ -235,7 +260,10 @@ int ext_compose(const struct ext_log *log, const char *expr, const char *const *
 int ext_compose_objects(const struct ext_log *log, struct ext_objects *objects);
 
 /* link.c */
-/* Link @objects into an anonymous file. */
+/*
+ * Link @objects into an anonymous file, in another process: an object that libbpf
+ * does not survive is an error of the user's.
+ */
 int ext_link(const struct ext_log *log, const struct ext_objects *objects, int *fd);
 
 /* vars.c */

@@ -42,8 +42,11 @@ static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 static libbpf_print_fn_t print_before;
 static _Thread_local struct ext_libbpf_scope *print_scope;
 
-/* Of a verifier's log, which may have a million lines, the end says what is wrong. */
-#define VERIFIER_LINES 24
+/*
+ * Of a verifier's log, which may have a million lines, the end says what is wrong,
+ * and the line of source may stand some instructions before it.
+ */
+#define VERIFIER_LINES 400
 
 static const char *last_lines(const char *text, int n)
 {
@@ -138,16 +141,71 @@ void ext_libbpf_end(struct ext_libbpf_scope *scope)
 	scope->verifier_log = NULL;
 }
 
-/* Lines that the verifier adds after its complaint. */
-static bool is_trailer(const char *line)
+/* Lines that are no complaint: instructions, states, and what the verifier adds at the end. */
+static bool is_trace(const char *line)
 {
-	static const char *const starts[] = { "processed ", "verification time", "stack depth",
-					      "peak_states", "mark_precise" };
+	static const char *const starts[] = {
+		"processed ",	"verification time", "stack depth", "peak_states",
+		"mark_precise", "cur state:",	     "old state:",  "from "
+	};
+	size_t digits = strspn(line, "0123456789");
 
+	/* "12: (79) r1 = ..." */
+	if (digits && line[digits] == ':')
+		return true;
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(starts); i++)
 		if (!strncmp(line, starts[i], strlen(starts[i])))
 			return true;
 	return !*line;
+}
+
+/*
+ * What to do about a complaint, by words in it; the first that fits. The words
+ * are those of kernel/bpf/verifier.c.
+ */
+static const char *advice(const char *complaint)
+{
+	static const struct {
+		const char *words;
+		const char *advice;
+	} known[] = {
+		{ "_or_null'", "compare the pointer with NULL before it is used" },
+		{ "invalid mem access 'scalar'",
+		  "a number is no pointer: read memory through what helpers and functions return" },
+		{ "bpf_context access",
+		  "read the context's fields one by one, each in its own size, and write none" },
+		{ "modified ctx ptr",
+		  "read the context's fields through ctx itself, at constant offsets" },
+		{ "!read_ok", "give it a value on every path, and return one" },
+		{ "read from stack", "set all of the structure (= {}) before it is handed on" },
+		{ "invalid write to stack",
+		  "keep the index within the array, by a constant bound" },
+		{ "combined stack size",
+		  "512 bytes are for a program and what it calls: make structures smaller" },
+		{ "stack limit", "512 bytes are for a program and what it calls: make structures "
+				 "smaller" },
+		{ "too large", "give loops a smaller constant bound, or less to do" },
+		{ "infinite loop", "give the loop a constant bound" },
+		{ "back-edge", "give the loop a constant bound" },
+		{ "jumps is too complex", "give loops a smaller constant bound, or less to do" },
+		{ "unbounded memory access",
+		  "compare the size or index with a constant before it is used" },
+		{ "min value is negative",
+		  "compare the size or index with a constant before it is used; unsigned helps" },
+		{ "outside of the", "compare the size or index with a constant before it is used" },
+		{ "invalid access to",
+		  "compare the size or index with a constant before it is used" },
+		{ "GPL", "declare EXT_LICENSE" },
+		{ "unknown func", "this kernel does not have the helper for programs of ExtFUSE" },
+		{ "cannot use helper", "the helper is not for programs of ExtFUSE" },
+		{ "write into map forbidden", "parameters and constants cannot be written" },
+		{ "expected=ctx", "hand on ctx itself" },
+	};
+
+	for (size_t i = 0; i < EXT_ARRAY_SIZE(known); i++)
+		if (strstr(complaint, known[i].words))
+			return known[i].advice;
+	return NULL;
 }
 
 char *ext_verifier_summary(const char *log)
@@ -164,7 +222,7 @@ char *ext_verifier_summary(const char *log)
 			/* "; CODE @ FILE:LINE"; lines that the compiler made up have no code */
 			if (line[2] != ' ' && strncmp(line + 2, "@ ", 2))
 				source = line + 2;
-		} else if (!is_trailer(line)) {
+		} else if (!is_trace(line)) {
 			complaint = line;
 		}
 	}
@@ -172,8 +230,10 @@ char *ext_verifier_summary(const char *log)
 		return NULL;
 
 	char *summary = NULL;
-	int len = source ? asprintf(&summary, "%s (near: %s)", complaint, source)
-			 : asprintf(&summary, "%s", complaint);
+	const char *todo = advice(complaint);
+	int len = asprintf(&summary, "%s%s%s%s%s%s", complaint, source ? " (near: " : "",
+			   source ? source : "", source ? ")" : "", todo ? "; " : "",
+			   todo ? todo : "");
 
 	return len < 0 ? NULL : summary;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* names.c - names of opcodes and events, and what a section's name stands for */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +42,57 @@ static int by_name(const char *const *names, size_t n, const char *name)
 int ext_opcode_by_name(const char *name)
 {
 	return by_name(opcode_names, EXT_ARRAY_SIZE(opcode_names), name);
+}
+
+unsigned int ext_word_distance(const char *a, const char *b)
+{
+	unsigned int row[64];
+	size_t len = strlen(b);
+
+	if (len >= EXT_ARRAY_SIZE(row))
+		return UINT_MAX;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; *a; i++, a++) {
+		unsigned int corner = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= len; j++) {
+			unsigned int same = corner + (toupper((unsigned char)*a) !=
+						      toupper((unsigned char)b[j - 1]));
+			unsigned int other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+
+			corner = row[j];
+			row[j] = same < other ? same : other;
+		}
+	}
+	return row[len];
+}
+
+static const char *closest(const char *const *names, size_t n, const char *name)
+{
+	const char *best = NULL;
+	unsigned int least = (unsigned int)strlen(name) / 3 + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned int far = names[i] ? ext_word_distance(name, names[i]) : UINT_MAX;
+
+		if (far < least || (far == least && !best)) {
+			best = names[i];
+			least = far;
+		}
+	}
+	return best;
+}
+
+const char *ext_closest_opcode(const char *name)
+{
+	return closest(opcode_names, EXT_ARRAY_SIZE(opcode_names), name);
+}
+
+const char *ext_closest_event(const char *name)
+{
+	return closest(event_names, EXT_ARRAY_SIZE(event_names), name);
 }
 
 int ext_event_by_name(const char *name)

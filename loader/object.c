@@ -8,21 +8,14 @@
 
 #include <bpf/btf.h>
 
+#include "check.h"
 #include "internal.h"
 
 #define TAG "extfuse:"
 /* Generous: real objects have a few dozen KiB. */
 #define MAX_OBJECT_SIZE (64 << 20)
-
-/* Sections of a checked image. */
-struct elf {
-	const unsigned char *image;
-	size_t size;
-	const Elf64_Shdr *sections;
-	size_t nsections;
-	const char *names;
-	size_t names_size;
-};
+/* Of a parameter's text, its NUL included. */
+#define MAX_STRING 4096
 
 int ext_objects_add(struct ext_objects *objects, struct ext_object *object)
 {
@@ -51,7 +44,10 @@ void ext_object_free(struct ext_object *object)
 		free(object->params[i].name);
 		free(object->params[i].help);
 		free(object->params[i].values);
+		free(object->params[i].text);
 	}
+	for (size_t i = 0; i < object->nsymbols; i++)
+		free(object->symbols[i].used_at);
 	free(object->params);
 	free(object->progs);
 	free(object->symbols);
@@ -155,19 +151,6 @@ static int elf_open(const struct ext_log *log, const char *path, const void *ima
 	return 0;
 }
 
-static const char *section_name(const struct elf *elf, size_t i)
-{
-	return elf->names + elf->sections[i].sh_name;
-}
-
-static const Elf64_Shdr *section_by_name(const struct elf *elf, const char *name)
-{
-	for (size_t i = 1; i < elf->nsections; i++)
-		if (!strcmp(section_name(elf, i), name))
-			return &elf->sections[i];
-	return NULL;
-}
-
 struct symtab {
 	const Elf64_Sym *v;
 	size_t n;
@@ -234,8 +217,60 @@ static bool resolved_elsewhere(const struct btf *btf, const char *name)
 	return false;
 }
 
+/* The line of source at @offset of @section, "FILE:LINE" or NULL. */
+static char *source_line(const struct elf *elf, const struct btf *btf, const char *section,
+			 uint64_t offset)
+{
+	const Elf64_Shdr *ext = ext_section_by_name(elf, ".BTF.ext");
+
+	if (!ext || ext->sh_type == SHT_NOBITS)
+		return NULL;
+	return ext_source_line(btf, elf->image + ext->sh_offset, ext->sh_size, section, offset);
+}
+
+/* Where symbol number @index is used first. */
+static char *first_use(const struct elf *elf, const struct btf *btf, size_t index)
+{
+	for (size_t i = 1; i < elf->nsections; i++) {
+		const Elf64_Shdr *s = &elf->sections[i];
+		const Elf64_Rel *rel = (const void *)(elf->image + s->sh_offset);
+
+		if (s->sh_type != SHT_REL || s->sh_entsize != sizeof(*rel) ||
+		    s->sh_offset % _Alignof(Elf64_Rel) || s->sh_info >= elf->nsections ||
+		    !(elf->sections[s->sh_info].sh_flags & SHF_EXECINSTR))
+			continue;
+		for (size_t j = 0; j < s->sh_size / sizeof(*rel); j++)
+			if (ELF64_R_SYM(rel[j].r_info) == index)
+				return source_line(elf, btf, ext_section_name(elf, s->sh_info),
+						   rel[j].r_offset);
+	}
+	return NULL;
+}
+
+/* "extfuse/LOKUP/reply": says which opcode or event may have been meant. */
+static void log_unknown_slot(const struct ext_log *log, const struct ext_object *object,
+			     const char *section, const char *name, const char *source)
+{
+	static const char event[] = "extfuse/event/";
+	bool is_event = !strncmp(section, event, strlen(event));
+	const char *word = is_event ? section + strlen(event) : section + strlen("extfuse/");
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(word, "/"), word);
+
+	const char *close = is_event ? ext_closest_event(text) : ext_closest_opcode(text);
+
+	ext_err(log,
+		"%s: unknown slot: %s '%s' of %s%s%s%s does not exist%s%s%s; name one of enum %s",
+		object->path, is_event ? "event" : "opcode", text, name, source ? " (" : "",
+		source ? source : "", source ? ")" : "", close ? " (is " : "", close ? close : "",
+		close ? " meant?)" : "",
+		is_event ? "extfuse_event in linux/extfuse.h, without EXTFUSE_EV_"
+			 : "fuse_opcode in linux/fuse.h, without FUSE_");
+}
+
 static int add_program(const struct ext_log *log, struct ext_object *object, const char *section,
-		       const char *name)
+		       const char *name, const char *source)
 {
 	struct ext_prog prog = { .section = section, .name = name };
 
@@ -243,10 +278,7 @@ static int add_program(const struct ext_log *log, struct ext_object *object, con
 	if (prog.kind == EXT_SECTION_NONE)
 		return 0;
 	if (prog.kind == EXT_SECTION_UNKNOWN) {
-		ext_err(log,
-			"%s: unknown slot: section '%s' of %s names no opcode or event of this kernel "
-			"interface",
-			object->path, section, name);
+		log_unknown_slot(log, object, section, name, source);
 		return -EINVAL;
 	}
 
@@ -280,8 +312,11 @@ static int read_symbols(const struct ext_log *log, struct ext_object *object, co
 		const char *where = section ? elf->names + section->sh_name : "";
 		int err = 0;
 
-		if (ELF64_ST_TYPE(sym->st_info) == STT_FUNC && section)
-			err = add_program(log, object, where, name);
+		if (ELF64_ST_TYPE(sym->st_info) == STT_FUNC && section) {
+			_cleanup_free_ char *source = source_line(elf, btf, where, sym->st_value);
+
+			err = add_program(log, object, where, name, source);
+		}
 		if (err)
 			return err;
 		if (ELF64_ST_BIND(sym->st_info) == STB_LOCAL)
@@ -298,16 +333,20 @@ static int read_symbols(const struct ext_log *log, struct ext_object *object, co
 			.weak = ELF64_ST_BIND(sym->st_info) == STB_WEAK,
 		};
 
+		if (symbol.undefined)
+			symbol.used_at = first_use(elf, btf, i);
 		err = add_symbol(object, &symbol);
-		if (err)
+		if (err) {
+			free(symbol.used_at);
 			return err;
+		}
 	}
 	return 0;
 }
 
-/* Reads the preset of parameter @name from its variable ext_param_NAME. */
-static bool read_preset(const struct elf *elf, const struct symtab *symtab, const char *name,
-			uint64_t *preset)
+/* The bytes of a variable that an object defines, NULL for zeros; false: it defines none. */
+static bool read_variable(const struct elf *elf, const struct symtab *symtab, const char *name,
+			  size_t *size, const unsigned char **bytes)
 {
 	for (size_t i = 1; i < symtab->n; i++) {
 		const Elf64_Sym *sym = &symtab->v[i];
@@ -316,19 +355,43 @@ static bool read_preset(const struct elf *elf, const struct symtab *symtab, cons
 
 		if (!section || strncmp(symbol, "ext_param_", 10) || strcmp(symbol + 10, name))
 			continue;
-		if (sym->st_size != sizeof(*preset))
-			return false;
-		if (section->sh_type == SHT_NOBITS) {
-			*preset = 0;
+		*size = sym->st_size;
+		*bytes = NULL;
+		if (section->sh_type == SHT_NOBITS)
 			return true;
-		}
 		if (sym->st_value > section->sh_size ||
-		    section->sh_size - sym->st_value < sizeof(*preset))
+		    section->sh_size - sym->st_value < sym->st_size)
 			return false;
-		memcpy(preset, elf->image + section->sh_offset + sym->st_value, sizeof(*preset));
+		*bytes = elf->image + section->sh_offset + sym->st_value;
 		return true;
 	}
 	return false;
+}
+
+/* Reads what parameter @param is preset to from its variable ext_param_NAME. */
+static int read_preset(const struct ext_log *log, const struct ext_object *object,
+		       const struct elf *elf, const struct symtab *symtab, struct ext_param *param)
+{
+	bool string = param->type == EXT_PARAM_STRING;
+	const unsigned char *bytes;
+	bool found = read_variable(elf, symtab, param->name, &param->size, &bytes);
+
+	if (string && found && param->size >= 2 && param->size <= MAX_STRING) {
+		param->text = bytes ? strndup((const char *)bytes, param->size - 1) : strdup("");
+		return param->text ? 0 : -ENOMEM;
+	}
+	if (!string && found && param->size == sizeof(param->preset)) {
+		if (bytes)
+			memcpy(&param->preset, bytes, sizeof(param->preset));
+		return 0;
+	}
+	if (string)
+		ext_err(log, "%s: parameter %s has no variable ext_param_%s of 2 to %d bytes",
+			object->path, param->name, param->name, MAX_STRING);
+	else
+		ext_err(log, "%s: parameter %s has no variable ext_param_%s of 8 bytes",
+			object->path, param->name, param->name);
+	return -EINVAL;
 }
 
 static int bad_tag(const struct ext_log *log, const struct ext_object *object, const char *tag)
@@ -355,6 +418,8 @@ static int read_param(const struct ext_log *log, struct ext_object *object, cons
 		param.type = EXT_PARAM_DURATION;
 	else if (type_len == 5 && !strncmp(tag, "count", 5))
 		param.type = EXT_PARAM_COUNT;
+	else if (type_len == 6 && !strncmp(tag, "string", 6))
+		param.type = EXT_PARAM_STRING;
 	else if (type_len > 5 && !strncmp(tag, "enum=", 5))
 		param.type = EXT_PARAM_ENUM;
 	else
@@ -373,11 +438,10 @@ static int read_param(const struct ext_log *log, struct ext_object *object, cons
 	if (!param.name || !param.help || (param.type == EXT_PARAM_ENUM && !param.values))
 		return -ENOMEM;
 
-	if (!read_preset(elf, symtab, param.name, &v[object->nparams - 1].preset)) {
-		ext_err(log, "%s: parameter %s has no variable ext_param_%s of 8 bytes",
-			object->path, param.name, param.name);
-		return -EINVAL;
-	}
+	int err = read_preset(log, object, elf, symtab, &v[object->nparams - 1]);
+
+	if (err)
+		return err;
 	if (ext_param_reserved(param.name)) {
 		ext_err(log, "%s: parameter %s bears the name of a mount option: rename it",
 			object->path, param.name);
@@ -478,7 +542,7 @@ static int read_tags(const struct ext_log *log, struct ext_object *object, const
 		} else if ((value = tag_value(tag, "param"))) {
 			err = read_param(log, object, elf, symtab, value);
 		} else if ((value = tag_value(tag, "shape"))) {
-			if (strcmp(value, "lru") && strcmp(value, "hash"))
+			if (strcmp(value, "lru") && strcmp(value, "hash") && strcmp(value, "own"))
 				err = bad_tag(log, object, tag);
 			object->lru |= !strcmp(value, "lru");
 		}
@@ -522,10 +586,18 @@ int ext_object_parse(const struct ext_log *log, const char *path, const void *im
 
 	if (err)
 		return err;
+
+	const char *wrong = ext_check_elf(&elf);
+
+	if (wrong) {
+		ext_err(log, "%s is damaged, or no compiler made it (%s): build it again", path,
+			wrong);
+		return -EINVAL;
+	}
 	if (!symtab_open(&elf, &symtab))
 		return truncated(log, path, size);
 
-	const Elf64_Shdr *section = section_by_name(&elf, ".BTF");
+	const Elf64_Shdr *section = ext_section_by_name(&elf, ".BTF");
 
 	if (!section || section->sh_type == SHT_NOBITS || !section->sh_size) {
 		ext_err(log, "%s has no BTF: build it with clang -g -target bpf", path);
@@ -553,7 +625,8 @@ int ext_object_parse(const struct ext_log *log, const char *path, const void *im
 
 int ext_object_read(const struct ext_log *log, const char *path, struct ext_object **out)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO would wait for its writer. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st)) {

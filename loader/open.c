@@ -10,13 +10,22 @@
 
 #define POLICY_NAME_SIZE 64
 
-/* Maps that hold rows; max_entries sizes them, the shape applies to the hashes among them. */
+/*
+ * Maps that hold rows, and a policy's own; max_entries sizes them, the shape applies to the hashes
+ * of rows.
+ */
+static bool is_own_map(const struct bpf_map *map)
+{
+	return !strncmp(bpf_map__name(map), "ext_own_", 8);
+}
+
 static bool is_row_map(const struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
 
 	return !strcmp(name, "ext_names") || !strcmp(name, "ext_names_long") ||
-	       !strcmp(name, "ext_attrs") || !strncmp(name, "ext_rings", 9);
+	       !strcmp(name, "ext_attrs") || !strcmp(name, "ext_xattrs") ||
+	       !strncmp(name, "ext_rings", 9);
 }
 
 /* "ttl+lru" from what was read: paths are reduced to names, so that status stays one word. */
@@ -115,12 +124,39 @@ static int set_max_entries(struct extfuse *ext, uint64_t rows)
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, ext->bpf) {
-		int err = is_row_map(map) ? bpf_map__set_max_entries(map, (__u32)rows) : 0;
+		int err = is_row_map(map) || is_own_map(map)
+				  ? bpf_map__set_max_entries(map, (__u32)rows)
+				  : 0;
 
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+static int set_param(struct extfuse *ext, const struct ext_setting *setting)
+{
+	const struct ext_param *param = setting->param;
+	char name[128];
+	int err;
+
+	snprintf(name, sizeof(name), "ext_param_%s", param->name);
+	if (param->type == EXT_PARAM_STRING) {
+		_cleanup_free_ char *text = calloc(1, param->size);
+
+		if (!text)
+			return -ENOMEM;
+		memcpy(text, setting->text, setting->value);
+		err = ext_var_set(ext->bpf, name, text, param->size);
+	} else {
+		err = ext_var_set(ext->bpf, name, &setting->value, sizeof(setting->value));
+	}
+	if (err)
+		ext_err(&ext->log, "parameter %s cannot be set: the linked program has no %s",
+			param->name, name);
+	else if (!strcmp(param->name, "max_entries"))
+		err = set_max_entries(ext, setting->value);
+	return err;
 }
 
 static int set_params(struct extfuse *ext, const char *const *strings)
@@ -146,18 +182,8 @@ static int set_params(struct extfuse *ext, const char *const *strings)
 			if (!strcmp(ext->objects.v[i]->params[j].name, "max_entries"))
 				err = set_max_entries(ext, ext->objects.v[i]->params[j].preset);
 
-	for (size_t i = 0; i < n && !err; i++) {
-		char name[128];
-
-		snprintf(name, sizeof(name), "ext_param_%s", settings[i].param->name);
-		err = ext_var_set(ext->bpf, name, &settings[i].value, sizeof(settings[i].value));
-		if (err)
-			ext_err(&ext->log,
-				"parameter %s cannot be set: the linked program has no %s",
-				settings[i].param->name, name);
-		else if (!strcmp(settings[i].param->name, "max_entries"))
-			err = set_max_entries(ext, settings[i].value);
-	}
+	for (size_t i = 0; i < n && !err; i++)
+		err = set_param(ext, &settings[i]);
 	return err;
 }
 

@@ -195,6 +195,12 @@ static int enum_parse(const char *values, const char *text, uint64_t *index)
 	return -EINVAL;
 }
 
+static int string_parse(size_t size, const char *text, uint64_t *len)
+{
+	*len = strlen(text);
+	return *len < size ? 0 : -ERANGE;
+}
+
 /* "a duration with a unit ..." */
 static char *expected(const struct ext_param *param)
 {
@@ -206,6 +212,9 @@ static char *expected(const struct ext_param *param)
 		return strdup("a whole number with a unit us, ms, s, m or h, as in 5s");
 	case EXT_PARAM_COUNT:
 		return strdup("a whole number from 1 to 4294967295 without a unit");
+	case EXT_PARAM_STRING:
+		len = asprintf(&text, "a text of at most %zu bytes", param->size - 1);
+		return len < 0 ? NULL : text;
 	default:
 		len = asprintf(&text, "one of %s", param->values);
 		return len < 0 ? NULL : text;
@@ -223,6 +232,9 @@ char *ext_param_usage(const struct ext_param *param)
 		break;
 	case EXT_PARAM_COUNT:
 		len = asprintf(&text, "%s=COUNT", param->name);
+		break;
+	case EXT_PARAM_STRING:
+		len = asprintf(&text, "%s=TEXT", param->name);
 		break;
 	default:
 		len = asprintf(&text, "%s=%s", param->name, param->values);
@@ -254,6 +266,8 @@ char *ext_param_preset(const struct ext_param *param)
 				       param->preset ? "ns" : "s");
 	} else if (param->type == EXT_PARAM_COUNT) {
 		len = asprintf(&text, "%" PRIu64, param->preset);
+	} else if (param->type == EXT_PARAM_STRING) {
+		len = asprintf(&text, "'%s'", param->text);
 	} else {
 		const char *v = param->values;
 
@@ -275,6 +289,8 @@ int ext_param_parse(const struct ext_log *log, const struct ext_param *param, co
 		err = ext_duration_parse(text, value);
 	else if (param->type == EXT_PARAM_COUNT)
 		err = ext_count_parse(text, value);
+	else if (param->type == EXT_PARAM_STRING)
+		err = string_parse(param->size, text, value);
 	else
 		err = enum_parse(param->values, text, value);
 	if (err) {
@@ -346,8 +362,8 @@ int ext_params_apply(const struct ext_log *log, const struct ext_objects *object
 			}
 		}
 
-		struct ext_setting setting = { .param = param };
-		int err = ext_param_parse(log, param, string + len + 1, &setting.value);
+		struct ext_setting setting = { .param = param, .text = string + len + 1 };
+		int err = ext_param_parse(log, param, setting.text, &setting.value);
 
 		if (err)
 			return err;

@@ -272,10 +272,12 @@ int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 			return err;
 		inserts += out->ops[opcode].inserts;
 		reclaims += out->ops[opcode].reclaims;
+		out->evictions += out->ops[opcode].evictions;
 	}
 	for (size_t i = 0; i < running->n; i++) {
 		if (map_info(running->maps[i], &info) || info.type != BPF_MAP_TYPE_LRU_HASH ||
-		    (strncmp(info.name, "ext_names", 9) && strcmp(info.name, "ext_attrs")))
+		    (strncmp(info.name, "ext_names", 9) && strcmp(info.name, "ext_attrs") &&
+		     strcmp(info.name, "ext_xattrs")))
 			continue;
 		lru = true;
 		err = count_rows(running->maps[i], &info, &rows);
@@ -283,6 +285,6 @@ int ext_stats_read(const struct ext_running *running, struct ext_stats *out)
 			return err;
 	}
 	if (lru && inserts > reclaims + rows)
-		out->evictions = inserts - reclaims - rows;
+		out->evictions += inserts - reclaims - rows;
 	return 0;
 }
