@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * control.c - a socket to tell the kernel of changes that were made in the source
+ * control.c - a socket to tell the kernel of changes that were made in the source, and to play the
+ * server that grants leases
  *
- * The kernel's notifications also reach the program of a policy, so nothing else has to be told.
+ * The kernel's notifications also reach the program of a policy, so nothing else has to be told of
+ * changes.
  */
 #include "control.h"
 
+#include <extfuse.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -60,6 +64,40 @@ static int tell_entry(struct stackfs *fs, char *path, bool expire)
 		      : fuse_lowlevel_notify_inval_entry(fs->session, parent, name, strlen(name));
 }
 
+/* As long as a server would: until the lease ends, nobody changes the file without a word. */
+static int grant_lease(struct stackfs *fs, char *words)
+{
+	struct extfuse_lease lease;
+	uint64_t nodeid;
+	char *path;
+	unsigned long ms = strtoul(words, &path, 10);
+	int err;
+
+	if (path == words || strncmp(path, "ms ", 3) != 0 || ms > 86400000)
+		return -EINVAL;
+	for (path += 3; *path == '/'; path++)
+		;
+	err = extfuse_lease_begin(fs->ext, &lease);
+	if (!err)
+		err = nodeid_of(fs, path, &nodeid);
+	if (err)
+		return err;
+	/* It has no nodeid before the kernel has looked it up. */
+	return nodeid ? extfuse_lease_grant(fs->ext, &lease, nodeid, ms * 1000000) : -ESTALE;
+}
+
+/* First the lease, then what the kernel itself keeps: contents, and attributes within a timeout. */
+static int revoke_lease(struct stackfs *fs, const char *path)
+{
+	uint64_t nodeid;
+	int err = nodeid_of(fs, path, &nodeid);
+
+	if (err || !nodeid)
+		return err;
+	err = extfuse_lease_revoke(fs->ext, nodeid);
+	return err ? err : fuse_lowlevel_notify_inval_inode(fs->session, nodeid, 0, 0);
+}
+
 static int obey(struct stackfs *fs, char *line)
 {
 	char *path = strchr(line, ' ');
@@ -68,6 +106,8 @@ static int obey(struct stackfs *fs, char *line)
 	if (!path)
 		return -EINVAL;
 	*path++ = '\0';
+	if (!strcmp(line, "grant"))
+		return grant_lease(fs, path);
 	while (*path == '/')
 		path++;
 	if (!strcmp(line, "inode"))
@@ -78,6 +118,8 @@ static int obey(struct stackfs *fs, char *line)
 		err = tell_entry(fs, path, false);
 	else if (!strcmp(line, "expire"))
 		err = tell_entry(fs, path, true);
+	else if (!strcmp(line, "revoke"))
+		err = revoke_lease(fs, path);
 	else
 		return -EINVAL;
 	/* The kernel has nothing of it to invalidate. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "creds.h"
+#include "debug_delay.h"
 #include "fill.h"
 #include "set_id.h"
 #include "stackfs.h"
@@ -27,6 +28,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t nodeid, struct fuse_file_info *fi)
 		put_error(req, err);
 		return;
 	}
+	debug_delay_reply(&fs->opts);
 	fill_attr(fs, token, nodeid, &st);
 	fuse_reply_attr(req, &st, fs->opts.attr_timeout);
 }
@@ -124,6 +126,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t nodeid, struct stat *attr, int to_set
 	creds_restore(&creds);
 	if (!err)
 		err = stat_fd(inode->fd, &st);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	if (err)
 		put_error(req, err);
 	else

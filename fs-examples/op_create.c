@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "creds.h"
+#include "debug_delay.h"
 #include "fill.h"
 #include "passthrough.h"
 #include "stackfs.h"
@@ -20,6 +21,7 @@ static void reply_new(fuse_req_t req, struct inode *dir, const char *name, uint6
 		put_error(req, err);
 		return;
 	}
+	debug_delay_reply(&fs->opts);
 	fill_entry(fs, token, dir->nodeid, name, &entry);
 	reply_entry(req, &entry);
 }
@@ -111,6 +113,7 @@ void op_link(fuse_req_t req, fuse_ino_t nodeid, fuse_ino_t newparent, const char
 	}
 	inode_count_lookup(inode);
 	entry_of(fs, inode, &st, &entry);
+	debug_delay_reply(&fs->opts);
 	fill_entry(fs, token, newparent, newname, &entry);
 	reply_entry(req, &entry);
 }
@@ -174,6 +177,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	fi->fh = (uint64_t)fd;
 	open_caching(fs, fi);
 	atomic_fetch_add(&inode->opens, 1);
+	debug_delay_reply(&fs->opts);
 	fill_entry(fs, token, parent, name, &entry);
 	if (reply_create(req, inode, &entry, fi) < 0) {
 		passthrough_release(fs, inode);

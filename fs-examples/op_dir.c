@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fill.h"
+#include "debug_delay.h"
 #include "stackfs.h"
 
 enum { ENTRIES_MIN = 1024, ENTRIES_MAX = 32768 };
@@ -227,6 +228,7 @@ static void list_directory(fuse_req_t req, fuse_ino_t nodeid, size_t size, off_t
 	pthread_mutex_lock(&dir->lock);
 	err = fill_listing(&list, dir, off);
 	pthread_mutex_unlock(&dir->lock);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	if (err)
 		put_error(req, err);
 	else

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "debug_delay.h"
 #include "set_id.h"
 #include "stackfs.h"
 
@@ -90,6 +91,7 @@ void op_write(fuse_req_t req, fuse_ino_t nodeid, const char *buf, size_t size, o
 			err = -errno;
 	}
 	set_id_end(req, nodeid, &creds);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	if (err && !done)
 		put_error(req, err);
 	else
@@ -105,6 +107,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t nodeid, int mode, off_t offset, off
 	if (!err && fallocate((int)fi->fh, mode, offset, length) < 0)
 		err = -errno;
 	set_id_end(req, nodeid, &creds);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	put_error(req, err);
 }
 
@@ -124,6 +127,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t nodeid_in, off_t off_in,
 			err = -errno;
 	}
 	set_id_end(req, nodeid_out, &creds);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	if (err)
 		put_error(req, err);
 	else

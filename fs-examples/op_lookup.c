@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "debug_delay.h"
 #include "fill.h"
 #include "stackfs.h"
 
@@ -102,20 +103,6 @@ int lookup_child(struct stackfs *fs, struct inode *dir, const char *name,
 	return 0;
 }
 
-static void delay(const struct options *opts, const char *name)
-{
-	struct timespec left = {
-		.tv_sec = opts->debug_delay_lookup / 1000,
-		.tv_nsec = opts->debug_delay_lookup % 1000 * 1000000L,
-	};
-
-	if (!opts->debug_delay_lookup ||
-	    strncmp(name, opts->debug_delay_prefix, strlen(opts->debug_delay_prefix)) != 0)
-		return;
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		;
-}
-
 static void reply_negative(fuse_req_t req, const struct stackfs *fs)
 {
 	struct fuse_entry_param entry = { .entry_timeout = fs->opts.negative_timeout };
@@ -139,7 +126,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	token = fill_begin(fs);
 	err = lookup_child(fs, dir, name, &entry, &inode);
-	delay(&fs->opts, name);
+	debug_delay_lookup(&fs->opts, name);
+	debug_delay_reply(&fs->opts);
 	if (!err) {
 		fill_entry(fs, token, parent, name, &entry);
 		reply_entry(req, &entry);

@@ -6,14 +6,19 @@
 #include <unistd.h>
 
 #include "creds.h"
+#include "debug_delay.h"
 #include "stackfs.h"
 
 static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name, int flags)
 {
 	INODE_AUTO dir = inode_of(req, parent);
+	int err;
 
-	if (dir)
-		fuse_reply_err(req, unlinkat(dir->fd, name, flags) < 0 ? errno : 0);
+	if (!dir)
+		return;
+	err = unlinkat(dir->fd, name, flags) < 0 ? -errno : 0;
+	debug_delay_reply(&stackfs_of(req)->opts);
+	put_error(req, err);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -45,5 +50,6 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (!err && renameat2(dir->fd, name, newdir->fd, newname, flags) < 0)
 		err = -errno;
 	creds_restore(&creds);
+	debug_delay_reply(&stackfs_of(req)->opts);
 	put_error(req, err);
 }

@@ -5,6 +5,7 @@
 #include <sys/xattr.h>
 
 #include "creds.h"
+#include "debug_delay.h"
 #include "stackfs.h"
 
 static bool is_acl(const char *name)
@@ -23,6 +24,7 @@ static void reply_changed(fuse_req_t req, fuse_ino_t nodeid, const char *name, i
 
 	if (!err && !fs->posix_acl && is_acl(name))
 		fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0);
+	debug_delay_reply(&fs->opts);
 	put_error(req, err);
 }
 
@@ -60,8 +62,11 @@ void op_removexattr(fuse_req_t req, fuse_ino_t nodeid, const char *name)
 /* Answers with the size of a value if none was asked for, or with the value. */
 static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t size)
 {
-	if (len < 0)
-		fuse_reply_err(req, errno);
+	int err = len < 0 ? errno : 0;
+
+	debug_delay_reply(&stackfs_of(req)->opts);
+	if (err)
+		fuse_reply_err(req, err);
 	else if (!size)
 		fuse_reply_xattr(req, (size_t)len);
 	else

@@ -81,6 +81,7 @@ static const struct valued valued[] = {
 	VALUED("opstats", STRING, opstats, "the path of a file to write"),
 	VALUED("control", STRING, control, "the path of a socket to make"),
 	VALUED("debug_delay_lookup", COUNT, debug_delay_lookup, "milliseconds"),
+	VALUED("debug_delay_replies", COUNT, debug_delay_replies, "microseconds"),
 	VALUED("debug_delay_prefix", STRING, debug_delay_prefix, "the beginning of a name"),
 };
 

@@ -46,7 +46,8 @@ struct options {
 
 	/* for tests */
 	bool debug_reuse_nodeid;
-	unsigned int debug_delay_lookup; /* ms */
+	unsigned int debug_delay_lookup;  /* ms */
+	unsigned int debug_delay_replies; /* us */
 	char *debug_delay_prefix;
 
 	/* what libfuse gets */

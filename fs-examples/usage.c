@@ -55,12 +55,14 @@ static const char text[] =
 "telling the kernel of changes in SOURCE\n"
 "    control=PATH            make a socket that takes lines and answers 'ok' or an error:\n"
 "                            'inode FILE', 'attr FILE' (not the contents), 'entry NAME',\n"
-"                            'expire NAME', each a path below SOURCE\n"
+"                            'expire NAME', each a path below SOURCE; with policy=lease also\n"
+"                            'grant 5000ms FILE' and 'revoke FILE'\n"
 "\n"
 "for tests\n"
 "    debug_reuse_nodeid      give a forgotten nodeid to the next file, with generation 0\n"
 "    debug_delay_lookup=MS   wait between looking at a file and answering LOOKUP\n"
 "    debug_delay_prefix=NAME only if the name begins like this (default 'delay')\n"
+"    debug_delay_replies=US  wait at random, so long at most, before answering\n"
 "\n"
 "To unmount: umount MOUNTPOINT, or fusermount3 -u MOUNTPOINT.\n";
 /* clang-format on */
