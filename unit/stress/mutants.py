@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks that the oracle finds each planted bug; in the VM, as root.
+
+mutants.py --logs DIR [--filter GLOB] OBJECTS: the objects of each mutant are in OBJECTS/NAME, as
+build-mutants.sh left them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"),
+                os.path.dirname(os.path.abspath(__file__))]
+
+import vm  # noqa: E402
+from run import ORACLE, make_mount  # noqa: E402
+
+LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mutants/list")
+# Other seeds until one finds it: the bug is there, what is tried is luck.
+SECONDS = 400
+SECONDS_RARE = 1500
+READS = 3000
+
+
+def caught(name, variant, config, objects, seconds):
+    env = {"EXTFUSE_OBJECT_PATH": os.path.join(objects, name)}
+    end = time.monotonic() + seconds * vm.slowness()
+    seed = 0
+    while time.monotonic() < end:
+        seed += 1
+        mount, arguments = make_mount(variant, config)
+        mount.env = env
+        mount.start()
+        try:
+            command = [ORACLE, "--first", "--seed", str(seed), "--reads", str(READS)] + arguments
+            done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False)
+            text = done.stdout.decode(errors="replace")
+            print(" ".join(command) + "\n" + text, flush=True)
+        finally:
+            mount.stop()
+        shutil.rmtree(mount.src, ignore_errors=True)
+        if done.returncode == 1 and "violation: " in text:
+            return
+        vm.same(done.returncode, 0, "exit code of the oracle")
+    raise vm.Failed("not found with %d seeds" % seed)
+
+
+def main():
+    args = vm.arguments()
+    runner = vm.Runner("fs", args)
+    objects = os.environ["EXTFUSE_MUTANTS"]
+    with open(LIST, encoding="ascii") as file:
+        rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
+    shard = vm.Shard(args.shard)
+    for name, variant, config, *rare in rows:
+        full = "mutant_%s_is_caught" % name
+        if rare and "EXTFUSE_MUTANTS_RARE" not in os.environ:
+            continue
+        seconds = SECONDS_RARE if rare else SECONDS
+        if runner.selected(full, "") and shard.mine(1):
+            start = time.monotonic()
+            runner.run(full, "", caught, name, variant, config, objects, seconds,
+                       timeout=seconds + 90)
+            vm.clean_up()
+            print("%s: %.0f s" % (full, time.monotonic() - start), file=sys.stderr, flush=True)
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

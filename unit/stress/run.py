@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the staleness oracle on each kind of mount; in the VM, as root."""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib")]
+
+import vm  # noqa: E402
+
+ORACLE = os.path.join(vm.ROOT, "build/stress/oracle")
+NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
+VARIANTS = {
+    "plain": (None, []),
+    "never": ("never", []),
+    "ttl": ("ttl", ["ttl=1h"]),
+    "lru": ("lru", []),
+    "writeinval": ("writeinval", []),
+    "ttl+lru": ("ttl+lru", ["ttl=1h"]),
+    "ttl+writeinval": ("ttl+writeinval", ["ttl=1h"]),
+    "writeinval+lru": ("writeinval+lru", []),
+    "daemon-fill": ("writeinval", ["fill=daemon"]),
+    "daemon-fill-ttl+lru": ("ttl+lru", ["ttl=1h", "fill=daemon"]),
+}
+# What makes fills, changes and evictions race. Each: (options of the mount, arguments of the oracle).
+NASTY = ["debug_delay_replies=3000", "debug_reuse_nodeid", "readdirplus=yes"]
+CONFIGS = {
+    # Everything at once; changes behind the mount may be seen late, but not be taken back.
+    "races": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "200"]),
+    # Changes behind the mount are notified, so that every read has to see them.
+    "notified": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "500"]),
+    # Rows are refused or evicted all the time.
+    "small": (NO_TIMEOUTS + NASTY + ["max_entries=16"], ["--behind", "--pressure", "200"]),
+    # Replies to changes come so late that others see the change before.
+    "slow": (NO_TIMEOUTS + ["debug_delay_replies=40000"],
+             ["--per-change", "3", "--threads", "6", "--reads", "800"]),
+    # Whoever asks anew, asks together with others, whose replies overtake each other.
+    "behind": (NO_TIMEOUTS + NASTY, ["--behind-only", "--pressure", "30", "--threads", "6"]),
+    # The VFS has caches of its own, for as long as two or three replies take. With these FUSE itself
+    # shows what was before a change, now and then; but nothing may be taken back of what changes
+    # behind the mount.
+    "timeouts": (["entry_timeout=0.02", "attr_timeout=0.02"] + NASTY, ["--behind-only"]),
+}
+# The configurations of each variant, by the number of CPUs: what the others add is in one of these.
+RUNS = {
+    1: [("writeinval", "races"), ("lru", "small")],
+    2: [(variant, "races") for variant in VARIANTS] +
+       [(variant, "notified") for variant in ("plain", "writeinval", "ttl+lru", "daemon-fill")] +
+       [(variant, "timeouts") for variant in ("plain", "writeinval", "ttl+lru", "lru")] +
+       [(variant, config) for variant in ("plain", "writeinval") for config in ("slow", "behind")] +
+       [(variant, "small") for variant in ("writeinval", "lru", "ttl+writeinval", "daemon-fill")],
+    4: [("ttl", "races"), ("writeinval+lru", "small"), ("plain", "races")],
+}
+ANSWERABLE = ("LOOKUP", "GETATTR", "GETXATTR", "LISTXATTR")
+# Of one run; what all of them together have to reach is checked at the end.
+READS = 2500
+FLOOR_ALL = 100000
+FLOOR_CLASS = 5000
+FLOOR_HITS = 0.30
+
+
+def make_mount(variant, config):
+    """A mount of that variant and configuration, and what to tell the oracle about it."""
+    policy, options = VARIANTS[variant]
+    mount_options, arguments = CONFIGS[config]
+    if variant in ("plain", "never"):
+        mount_options = [option for option in mount_options if "max_entries" not in option]
+    mount = vm.Mount("%s-%s" % (config, variant), mount_options + options, policy)
+    if config == "notified":
+        control = os.path.join(vm.WORK, "control")
+        mount.options.append("control=" + control)
+        arguments = arguments + ["--control", control]
+    return mount, arguments
+
+
+def hit_ratio(mount):
+    stats = mount.stats()
+    asked = sum(stats.get(op, "requests") for op in ANSWERABLE)
+    return sum(stats.hits(op) for op in ANSWERABLE) / max(asked, 1)
+
+
+def stress(mount, arguments, seed, results):
+    with vm.contextlib.suppress(FileNotFoundError):
+        os.unlink(results)
+    mount.start()
+    try:
+        reads = max(200, int(os.environ.get("EXTFUSE_STRESS_READS", READS)) // vm.slowness())
+        command = [ORACLE, "--seed", str(seed), "--reads", str(reads)] + arguments
+        done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        text = done.stdout.decode(errors="replace")
+        print(" ".join(command) + "\n" + text)
+        vm.same(done.returncode, 0, "exit code of the oracle (replay: the command above)")
+        found = json.loads(text.strip().splitlines()[-1])
+        if mount.answers:
+            found["hits"] = hit_ratio(mount)
+        with open(results, "w", encoding="ascii") as file:
+            json.dump(found, file)
+    finally:
+        mount.stop()
+
+
+def enough(found, total, full_run):
+    """Floors: what was not looked at cannot have been wrong."""
+    for variant, config, result in found:
+        # A cache of 16 rows is meant to miss.
+        vm.need("hits" not in result or config == "small" or result["hits"] > FLOOR_HITS,
+                "%s %s: only %.0f %% hits", variant, config, 100 * result.get("hits", 0))
+    if full_run:
+        vm.need(total["all"] >= FLOOR_ALL, "only %d checks", total["all"])
+        for name, count in total.items():
+            vm.need(count >= FLOOR_CLASS, "only %d checks of %s", count, name)
+
+
+def main():
+    args = vm.arguments()
+    runner = vm.Runner("fs", args)
+    seed = int(os.environ.get("EXTFUSE_STRESS_SEED", "1"))
+    cpus = os.cpu_count()
+    found = []
+    runs = RUNS[cpus] if cpus in RUNS else RUNS[2]
+    for variant, config in runs:
+        name = "oracle_%s_on_%d_cpus" % (config, cpus)
+        if not runner.selected(name, variant):
+            continue
+        mount, arguments = make_mount(variant, config)
+        results = os.path.join(vm.WORK, "oracle.json")
+        passed = runner.run(name, variant, stress, mount, arguments, seed, results, timeout=180)
+        vm.clean_up()
+        if passed:
+            with open(results, encoding="ascii") as file:
+                result = json.load(file)
+            found.append((variant, config, result))
+            print("oracle: %s %s: %d checks, %d changes%s" %
+                  (variant, config, result["checks"]["all"], result["changes"],
+                   ", %.0f %% hits" % (100 * result["hits"]) if "hits" in result else ""),
+                  flush=True)
+    total = {}
+    for _, _, result in found:
+        for name, count in result["checks"].items():
+            total[name] = total.get(name, 0) + count
+    print("oracle: checks in all: %s" % json.dumps(total), flush=True)
+    if runner.selected("oracle_checks_enough_on_%d_cpus" % cpus, ""):
+        runner.run("oracle_checks_enough_on_%d_cpus" % cpus, "", enough, found, total,
+                   cpus == 2 and len(found) == len(runs) and vm.slowness() == 1)
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
