@@ -11,12 +11,14 @@ all_tiers=(unit kernel mount fs)
 usage() {
 	cat <<-'END'
 	usage: ./test.sh [--tier unit|kernel|mount|fs]... [--filter GLOB] [--debug] [--full]
+	       ./test.sh --mutants
 	  --tier T       only this tier (may be repeated)
 	  --filter GLOB  only tests whose name, with or without "TIER/", matches
 	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
 	                 EXTFUSE_TEST_SCALE (default 20)
 	  --full         the long forms too: every removed handler, all of Python's file tests, all
-	                 mount tests on the debug kernel
+	                 mount tests on the debug kernel, thousands of random programs
+	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
 	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
@@ -49,6 +51,10 @@ while [ $# -gt 0 ]; do
 		;;
 	--debug) debug=yes ;;
 	--full) full=yes ;;
+	--mutants)
+		tiers+=(fs)
+		filter='mutant_*'
+		;;
 	-h | --help)
 		usage
 		exit 0
@@ -164,6 +170,7 @@ suite() {
 			SKIP*) report SKIP "${rest%%: *}" "${rest#*: }" ;;
 			esac
 			;;
+		'oracle: '*) say "$line" ;;
 		*) printf '%s\n' "$line" >>"$log" ;;
 		esac
 	done < <(
@@ -343,7 +350,7 @@ tier_kernel() {
 	done
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" --timeout 1500 -- \
-		python3 unit/kernel/run.py --filter "$filter" --logs "$logs/kernel-vm" build/kernel-tests
+		python3 unit/kernel/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/kernel-vm" build/kernel-tests
 	# Last: it wants the debug kernel, which may still be compiled.
 	if selected kernel/run-sh; then
 		wait_kernel debug || return
@@ -376,10 +383,35 @@ tier_mount() {
 	fi
 }
 
+# The oracle on 1, 2 and 4 CPUs, one VM after the other.
+stress_vms() {
+	local cpus
+	for cpus in 2 1 4; do
+		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}_* ]] || continue
+		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" --timeout 2400 -- \
+			python3 unit/stress/run.py --filter "$filter" --logs "$logs/stress-$cpus"
+	done
+}
+
+mutants_vm() {
+	must fs/build-mutants unit/stress/build-mutants.sh build/mutants
+	[ "$filter" = '*' ] || export EXTFUSE_MUTANTS_RARE=yes
+	EXTFUSE_MUTANTS=$root/build/mutants/objects vm fs/mutants "$logs/mutants" "${vm_flags[@]}" \
+		--smp 2 --timeout 4000 -- \
+		python3 unit/stress/mutants.py --filter "$filter" --logs "$logs/mutants"
+}
+
+# The workloads on one CPU, beside what follows on the other.
 tier_fs() {
+	local others=
+	[[ $filter != *oracle_* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	vm fs/vm "$logs/fs-vm" "${vm_flags[@]}" --timeout 2400 -- \
-		python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
+	[ -n "$others" ] ||
+		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout 2400 -- \
+			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
+	[[ $filter != '*' && $filter != *oracle_* ]] || stress_vms
+	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm
+	[ -n "$others" ] || suite fs/vm vm_lines "$logs/fs-vm"
 }
 
 mkdir -p "$logs"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs the Debian 12 packages that the named groups need: build, kernel, test, demo (default: all).
+# Installs the Debian 12 packages that the named groups need: build, kernel, test, demo, bench
+# (default: all).
 set -euo pipefail
 
 declare -A groups=(
@@ -10,17 +11,19 @@ declare -A groups=(
 		xz-utils rsync python3 perl qemu-system-x86 seabios util-linux mount iproute2 patch
 		procps sparse file"
 	[test]="clang-format clang-tidy shellcheck libclang-rt-14-dev attr acl libcap2-bin
-		e2fsprogs strace sqlite3 stress-ng spin bc python3 libpython3.11-testsuite git tar rsync"
+		e2fsprogs strace sqlite3 stress-ng spin bc python3 libpython3.11-testsuite git tar rsync
+		groff-base debootstrap dpkg-dev file"
 	[demo]="git python3 findutils grep gcc make"
+	[bench]="gnuplot-nox"
 )
 
 say() { printf 'scripts/install-deps.sh: %s\n' "$*" >&2; }
 
 wanted=()
-[ $# -gt 0 ] || set -- build kernel test demo
+[ $# -gt 0 ] || set -- build kernel test demo bench
 for group; do
 	if [ -z "${groups[$group]:-}" ]; then
-		say "unknown group '$group'; known: build kernel test demo"
+		say "unknown group '$group'; known: build kernel test demo bench"
 		exit 2
 	fi
 	read -r -d '' -a names <<<"${groups[$group]}" || true

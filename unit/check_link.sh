@@ -59,11 +59,16 @@ done
 for policy in "${all[@]}"; do
 	legal "$policy"
 done
-for pair in ttl+lru ttl+writeinval writeinval+lru ttl+writeinval+lru; do
+for pair in ttl+lru ttl+writeinval writeinval+lru ttl+writeinval+lru lease+lru lease+writeinval \
+	s3fifo+writeinval; do
 	legal "$pair"
 done
 for policy in ttl lru writeinval; do
 	illegal "never+$policy"
 	illegal "$policy+never"
+done
+# Both have their own mark of each row, or shape.
+for pair in lease+ttl ttl+lease s3fifo+ttl s3fifo+lru s3fifo+lease; do
+	illegal "$pair"
 done
 exit "$bad"

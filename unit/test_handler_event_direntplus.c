@@ -28,6 +28,19 @@ static void entries_of_readdirplus_are_answered(void **state)
 	assert_quiet();
 }
 
+/* The driver would refuse them, from the daemon and from us. */
+static void entries_that_the_driver_refuses_are_not_stored(void **state)
+{
+	(void)state;
+	struct fuse_entry_out entry = fake_entry(42, 7);
+	struct fake_req walk = walked();
+
+	entry.attr.mode = 0;
+	fake_direntplus(&walk, "entry", &entry);
+	assert_false(answers_lookup(DIR, "entry"));
+	assert_false(answers_getattr(42));
+}
+
 static void newer_attributes_replace_the_row(void **state)
 {
 	(void)state;
@@ -188,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fake_test(entries_of_readdirplus_are_answered),
+		fake_test(entries_that_the_driver_refuses_are_not_stored),
 		fake_test(newer_attributes_replace_the_row),
 		fake_test(entries_that_a_change_overtook_are_not_answered),
 		fake_test(entries_that_were_removed_in_between_are_not_answered),

@@ -59,6 +59,32 @@ static void what_was_seen_does_not_go_back_when_replies_overtake_each_other(void
 	assert_false(answers_getattr(42));
 }
 
+/* The driver would refuse them, from the daemon and from us. */
+static void attributes_that_the_driver_refuses_are_not_stored(void **state)
+{
+	static const __u32 modes[] = { 0, 0644, 0030644, 0160000, 0170000 };
+	struct fuse_attr_out attr = fake_attr(42, 77);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		attr.attr.mode = modes[i];
+		fake_getattr(42, &attr);
+		assert_false(answers_getattr(42));
+	}
+	attr = fake_attr(42, 1ULL << 63);
+	attr.attr.size = 1ULL << 63;
+	fake_getattr(42, &attr);
+	assert_false(answers_getattr(42));
+	/* What was there before is not believed either. */
+	fake_getattr_file(42);
+	assert_true(answers_getattr(42));
+	ext_epoch = 0;
+	attr.attr.mode = 0;
+	fake_getattr(42, &attr);
+	ext_epoch = 1;
+	assert_false(answers_getattr(42));
+}
+
 static void error_kills_the_row(void **state)
 {
 	(void)state;
@@ -139,6 +165,7 @@ int main(void)
 		fake_test(inode_on_the_same_stripe_is_not_mistaken),
 		fake_test(reply_that_a_write_overtook_is_not_answered),
 		fake_test(what_was_seen_does_not_go_back_when_replies_overtake_each_other),
+		fake_test(attributes_that_the_driver_refuses_are_not_stored),
 		fake_test(error_kills_the_row),
 		fake_test(row_that_could_not_be_stored_leaves_no_older_one),
 		fake_test(unreadable_reply_kills_the_row),

@@ -26,6 +26,28 @@ static void second_lookup_is_answered_as_the_daemon_did(void **state)
 	assert_quiet();
 }
 
+/* The driver would refuse them, from the daemon and from us. */
+static void entries_that_the_driver_refuses_are_not_stored(void **state)
+{
+	struct fuse_entry_out entry = fake_entry(ROOT, 77);
+
+	(void)state;
+	fake_lookup(ROOT, "file", &entry);
+	assert_false(answers_lookup(ROOT, "file"));
+	entry = fake_entry(42, 77);
+	entry.attr.mode = 0644;
+	fake_lookup(ROOT, "file", &entry);
+	assert_false(answers_lookup(ROOT, "file"));
+	assert_false(answers_getattr(42));
+	entry = fake_entry(42, 77);
+	entry.attr.size = ~0ULL;
+	fake_lookup(ROOT, "file", &entry);
+	assert_false(answers_lookup(ROOT, "file"));
+	entry.attr.size = 77;
+	fake_lookup(ROOT, "file", &entry);
+	assert_true(answers_lookup(ROOT, "file"));
+}
+
 static void other_names_and_parents_are_not_answered(void **state)
 {
 	(void)state;
@@ -336,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fake_test(second_lookup_is_answered_as_the_daemon_did),
+		fake_test(entries_that_the_driver_refuses_are_not_stored),
 		fake_test(other_names_and_parents_are_not_answered),
 		fake_test(missing_name_is_answered_with_enoent),
 		fake_test(missing_name_with_a_validity_is_answered_with_what_is_left),

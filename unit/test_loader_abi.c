@@ -13,7 +13,8 @@ static void test_symbols(void **state)
 		"extfuse_fill_begin",	 "extfuse_fill_attr",
 		"extfuse_fill_entry",	 "extfuse_fill_negative",
 		"extfuse_inval_inode",	 "extfuse_inval_entry",
-		"extfuse_close",
+		"extfuse_lease_begin",	 "extfuse_lease_grant",
+		"extfuse_lease_revoke",	 "extfuse_close",
 	};
 	static const char *const private[] = { "ext_log", "ext_link", "ext_object_read",
 					       "ext_stats_read" };

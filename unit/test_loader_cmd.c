@@ -64,6 +64,17 @@ static void test_wrong_calls(void **state)
 		{ "stats -j", "a mount point is missing" },
 		{ "stats / /", "unexpected argument '/'" },
 		{ "stats / -x", "unexpected argument '-x'" },
+		{ "new", "'new policy NAME [DIR]' or 'new handler NAME OPCODE [DIR]' is expected" },
+		{ "new lookup", "is expected" },
+		{ "new policy", "NAME is missing" },
+		{ "new policy a b c", "unexpected argument 'c'" },
+		{ "new policy Upper", "'Upper' is no name for it" },
+		{ "new policy ../up", "'../up' is no name for it" },
+		{ "new policy ''", "'' is no name for it" },
+		{ "new handler a", "OPCODE is missing" },
+		{ "new handler a LOOKPU", "unknown opcode 'LOOKPU' (is LOOKUP meant?)" },
+		{ "new handler a 1", "unknown opcode '1'" },
+		{ "new handler a FORGET", "no program sees FORGET requests" },
 	};
 
 	(void)state;
@@ -164,6 +175,35 @@ static void test_broken_objects(void **state)
 	use_fixtures(NULL);
 }
 
+static char project[] = "/tmp/test_loader_cmd_XXXXXX";
+
+/* What is in the way stays as it is. */
+static void test_new_overwrites_nothing(void **state)
+{
+	char arguments[PATH_MAX];
+	struct ran ran;
+
+	(void)state;
+	assert_non_null(mkdtemp(project));
+	snprintf(arguments, sizeof(arguments), "new handler deny CREATE %s", project);
+	/* An empty directory is none in the way. */
+	ran = run(arguments);
+	assert_int_equal(ran.code, 0);
+	assert_string_equal(ran.err, "");
+	assert_non_null(strstr(ran.out, "deny.bpf.o"));
+	ran = run(arguments);
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "exists already and is not an empty directory; name another");
+	ran = run("new policy mine /etc/passwd");
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "'/etc/passwd' exists already");
+	ran = run("new policy mine /nonexistent/mine");
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "cannot make the directory '/nonexistent/mine': No such file");
+	snprintf(arguments, sizeof(arguments), "exec rm -r %s", project);
+	assert_int_equal(system(arguments), 0);
+}
+
 static void test_full_output(void **state)
 {
 	struct ran ran = run("policies >/dev/full");
@@ -184,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_bad_mount_points),
 		cmocka_unit_test(test_broken_objects),
+		cmocka_unit_test(test_new_overwrites_nothing),
 		cmocka_unit_test(test_full_output),
 	};
 

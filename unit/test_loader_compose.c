@@ -68,7 +68,20 @@ static void test_undefined_hook(void **state)
 {
 	(void)state;
 	assert_conflict("ttl", fixture("broken/undefined_hook"), NULL, -EINVAL,
-			"calls hook_nowhere, which no policy, handler or default defines");
+			"calls hook_nowhere, which no policy, handler or default defines "
+			"(undefined_hook.bpf.c:13); define it there");
+}
+
+/* It would link, and the default would hold in its place. */
+static void test_unknown_hook(void **state)
+{
+	char expr[PATH_MAX + 64];
+
+	(void)state;
+	snprintf(expr, sizeof(expr), "%s", fixture("broken/unknown_hook"));
+	assert_conflict(
+		expr, NULL, NULL, -EINVAL,
+		"defines ext_policy_frehs, which nothing calls (is ext_policy_fresh meant?)");
 }
 
 static void test_three_slot_errors(void **state)
@@ -76,7 +89,10 @@ static void test_three_slot_errors(void **state)
 	(void)state;
 	assert_conflict("ttl", fixture("broken/user_lookup"), fixture("handlers/lookup"), -EEXIST,
 			"duplicate slot:");
-	assert_conflict("ttl", fixture("broken/unknown_slot"), NULL, -EINVAL, "unknown slot:");
+	assert_conflict("ttl", fixture("broken/unknown_slot"), NULL, -EINVAL,
+			"unknown slot: opcode 'LOOKOUT' of lookout (unknown_slot.bpf.c:");
+	assert_conflict("ttl", fixture("broken/unknown_slot"), NULL, -EINVAL,
+			"does not exist (is LOOKUP meant?)");
 	assert_conflict("ttl", fixture("broken/no_slot"), NULL, -EINVAL, "missing slot:");
 }
 
@@ -224,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_link_order),
 		cmocka_unit_test(test_conflicting_policies),
 		cmocka_unit_test(test_undefined_hook),
+		cmocka_unit_test(test_unknown_hook),
 		cmocka_unit_test(test_three_slot_errors),
 		cmocka_unit_test(test_handler_that_is_a_policy),
 		cmocka_unit_test(test_users_handler_replaces),

@@ -41,11 +41,29 @@ static void test_verifier_summary(void **state)
 		       "invalid bpf_context access off=400 size=8\n"
 		       "processed 1 insns (limit 1000000) max_states_per_insn 0 total_states 0\n",
 		       "invalid bpf_context access off=400 size=8 (near: return row->valid; @ "
-		       "ttl.bpf.c:12)");
+		       "ttl.bpf.c:12); read the context's fields one by one, each in its own size, "
+		       "and write none");
 	/* lines of the compiler's own have no source */
-	assert_summary("; x(); @ a.c:1\n1: (85) call pc+1\n;  @ a.c:0\nBPF program is too large\n",
-		       "BPF program is too large (near: x(); @ a.c:1)");
-	assert_summary("R0 !read_ok\n", "R0 !read_ok");
+	assert_summary(
+		"; x(); @ a.c:1\n1: (85) call pc+1\n;  @ a.c:0\nBPF program is too large\n",
+		"BPF program is too large (near: x(); @ a.c:1); give loops a smaller constant "
+		"bound, or less to do");
+	assert_summary("R0 !read_ok\n",
+		       "R0 !read_ok; give it a value on every path, and return one");
+	assert_summary("; *count += 1; @ a.c:19\n"
+		       "4: (79) r1 = *(u64 *)(r0 +0)\n"
+		       "R0 invalid mem access 'map_value_or_null'\n",
+		       "R0 invalid mem access 'map_value_or_null' (near: *count += 1; @ a.c:19); "
+		       "compare the pointer with NULL before it is used");
+	/* the states that follow an endless loop say nothing to its author */
+	assert_summary("; while (waited < 1) @ a.c:12\n"
+		       "infinite loop detected at insn 3\n"
+		       "cur state: R1=ctx() R10=fp0\n"
+		       "old state: R1_r=ctx() R10=fp0\n",
+		       "infinite loop detected at insn 3 (near: while (waited < 1) @ a.c:12); "
+		       "give the loop a constant bound");
+	/* what nobody has met yet is said as the verifier says it */
+	assert_summary("something new\n", "something new");
 	assert_summary("processed 1 insns\nverification time 5 usec\nstack depth 0\n", NULL);
 	assert_summary("", NULL);
 	assert_summary(NULL, NULL);

@@ -45,6 +45,20 @@ static void test_events(void **state)
 	assert_int_equal(ext_event_by_name("NOPE"), -ENOENT);
 }
 
+static void test_what_may_have_been_meant(void **state)
+{
+	(void)state;
+	assert_string_equal(ext_closest_opcode("LOKUP"), "LOOKUP");
+	assert_string_equal(ext_closest_opcode("rename3"), "RENAME");
+	assert_string_equal(ext_closest_opcode("GET_ATTR"), "GETATTR");
+	assert_string_equal(ext_closest_event("BACKIN"), "BACKING");
+	assert_null(ext_closest_opcode("nothing like it"));
+	assert_null(ext_closest_event(""));
+	assert_int_equal(ext_word_distance("abc", "ABC"), 0);
+	assert_int_equal(ext_word_distance("", "abc"), 3);
+	assert_int_equal(ext_word_distance("kitten", "sitting"), 3);
+}
+
 static void assert_slot(const char *section, uint32_t want)
 {
 	uint32_t slot = UINT32_MAX;
@@ -86,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opcodes),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_what_may_have_been_meant),
 		cmocka_unit_test(test_sections),
 	};
 

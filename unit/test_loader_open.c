@@ -80,10 +80,11 @@ static void test_presets(void **state)
 
 static void test_parameters(void **state)
 {
-	const char *const params[] = { "ttl=5s", "max_entries=77", "atime=relaxed",
-				       "negative_ttl=20ms", NULL };
+	const char *const params[] = { "ttl=5s",	"max_entries=77",
+				       "atime=relaxed", "negative_ttl=20ms",
+				       "label=a=b",	NULL };
 	struct extfuse *ext = must_open("ttl+lru", params);
-	char name[64];
+	char name[64], label[8];
 
 	(void)state;
 	assert_true(var64(ext, "ext_param_ttl") == 5000000000);
@@ -92,6 +93,12 @@ static void test_parameters(void **state)
 	assert_int_equal(var64(ext, "ext_param_max_entries"), 77);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_names")), 77);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_rings")), 77);
+	/* A policy's own maps, by their names. */
+	assert_int_equal(bpf_map__max_entries(map(ext, "ext_own_rows")), 77);
+	assert_int_equal(bpf_map__max_entries(map(ext, "lru_fixed")), 5);
+	read_var(ext, "ext_param_label", label, sizeof(label));
+	/* All of it is set: nothing of the preset is left behind. */
+	assert_memory_equal(label, "a=b\0\0\0\0", 8);
 	read_var(ext, "ext_policy_name", name, sizeof(name));
 	assert_string_equal(name, "ttl+lru");
 	extfuse_close(ext);
@@ -107,6 +114,8 @@ static void test_shape(void **state)
 	assert_int_equal(bpf_map__map_flags(map(ext, "ext_names")) & BPF_F_NO_PREALLOC, 0);
 	assert_int_equal(bpf_map__type(map(ext, "ext_attrs")), BPF_MAP_TYPE_LRU_HASH);
 	assert_int_equal(bpf_map__type(map(ext, "ext_rings")), BPF_MAP_TYPE_ARRAY);
+	/* Whose rows they are is the policy's affair. */
+	assert_int_equal(bpf_map__type(map(ext, "ext_own_rows")), BPF_MAP_TYPE_HASH);
 	extfuse_close(ext);
 }
 
@@ -214,6 +223,7 @@ static void test_options_of_other_versions(void **state)
 static void test_handles_that_are_not_loaded(void **state)
 {
 	struct extfuse *ext = must_open("ttl", NULL);
+	struct extfuse_lease lease = { 0 };
 	struct stat st = { 0 };
 
 	(void)state;
@@ -228,6 +238,16 @@ static void test_handles_that_are_not_loaded(void **state)
 	assert_int_equal(extfuse_inval_entry(ext, 1, "a"), -ENOTCONN);
 	assert_int_equal(extfuse_inval_entry(ext, 1, NULL), -EINVAL);
 	assert_int_equal(extfuse_inval_inode(NULL, 1), -ENOTCONN);
+	assert_int_equal(extfuse_lease_begin(ext, &lease), -ENOTCONN);
+	assert_int_equal(extfuse_lease_begin(ext, NULL), -EINVAL);
+	/* Not from a begin: it has no token. */
+	assert_int_equal(extfuse_lease_grant(ext, &lease, 1, 1), -EINVAL);
+	lease.token = EXT_TOKEN_LEASE;
+	assert_int_equal(extfuse_lease_grant(ext, &lease, 1, 1), -ENOTCONN);
+	assert_int_equal(extfuse_lease_grant(ext, &lease, 0, 1), -EINVAL);
+	assert_int_equal(extfuse_lease_grant(ext, NULL, 1, 1), -EINVAL);
+	assert_int_equal(extfuse_lease_revoke(ext, 1), -ENOTCONN);
+	assert_int_equal(extfuse_lease_revoke(ext, 0), -EINVAL);
 	assert_int_equal(extfuse_op_stats(ext, 1, &(struct extfuse_op_stats){ .size = 8 }),
 			 -ENOTCONN);
 	assert_int_equal(extfuse_op_stats(ext, 1, &(struct extfuse_op_stats){ 0 }), -EINVAL);

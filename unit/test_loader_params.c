@@ -103,6 +103,25 @@ static void test_messages_name_what_is_expected(void **state)
 	assert_heard(&b_heard, "max_entries='99999999999' (too large)");
 }
 
+static void test_texts(void **state)
+{
+	char name[] = "label", preset[] = "plain";
+	const struct ext_param param = {
+		.type = EXT_PARAM_STRING, .name = name, .size = 8, .text = preset
+	};
+	uint64_t len;
+	LISTEN(log);
+
+	(void)state;
+	assert_int_equal(ext_param_parse(NULL, &param, "", &len), 0);
+	assert_int_equal(len, 0);
+	assert_int_equal(ext_param_parse(NULL, &param, "a:*, =b", &len), 0);
+	assert_int_equal(len, 7);
+	assert_int_equal(ext_param_parse(&log, &param, "12345678", &len), -EINVAL);
+	assert_heard(&log_heard, "bad parameter label='12345678' (too large)");
+	assert_heard(&log_heard, "expected a text of at most 7 bytes");
+}
+
 static void assert_text(char *text, const char *want)
 {
 	assert_non_null(text);
@@ -132,6 +151,11 @@ static void test_usage_and_presets(void **state)
 	param.preset = 65536;
 	assert_text(ext_param_usage(&param), "x=COUNT");
 	assert_text(ext_param_preset(&param), "65536");
+
+	param.type = EXT_PARAM_STRING;
+	param.text = name;
+	assert_text(ext_param_usage(&param), "x=TEXT");
+	assert_text(ext_param_preset(&param), "'x'");
 
 	param.type = EXT_PARAM_ENUM;
 	param.preset = 1;
@@ -224,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_bad_durations),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_enums),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_messages_name_what_is_expected),
 		cmocka_unit_test(test_usage_and_presets),
 		cmocka_unit_test(test_reserved_names),

@@ -5,8 +5,13 @@
  * A test makes a request with one call for its opcode (req_lookup(), ...), lets
  * the program see it (fake_send()), and answers it as the daemon would
  * (fake_answer() and its relatives). What happens between the two is the race
- * that the test is about. fake_ask() does both: it returns 1 if the program
- * answered, else lets the daemon answer.
+ * that the test is about. fake_lookup(), fake_getattr() and their relatives do
+ * both: they return true if the program answered, else let the daemon answer.
+ *
+ * The program is that of a mount: dispatcher, store, all handlers. A handler that
+ * was compiled with FAKE_USER=1 takes the place of the built-in one of its opcode
+ * as a whole, a policy that is linked that of the default hooks. Everything runs
+ * in one thread: a test is a mount with one CPU.
  */
 #ifndef FAKE_H
 #define FAKE_H
@@ -100,8 +105,16 @@ struct fake_req req_listxattr(__u64 nodeid, __u32 size);
 /* Any other opcode: no inputs, no outputs. */
 struct fake_req req_plain(__u32 opcode, __u64 nodeid);
 
-/* Run the program; its return value after the kernel's rules. */
+/*
+ * Run the program; its return value after the kernel's rules. An answer that the
+ * kernel would not take (no outputs, an opcode that may not be answered, a number
+ * that is no error) fails the test, or after fake_tolerate() is -ENOSYS, as then
+ * the daemon is asked; fake_refused() counts them. Whether the outputs make sense
+ * (a valid mode, a live inode) only the kernel itself checks.
+ */
 int fake_send(struct fake_req *req);
+void fake_tolerate(void);
+unsigned int fake_refused(void);
 /* The daemon's answer: the outputs are in req->out_buf. */
 void fake_answer(struct fake_req *req);
 void fake_fail(struct fake_req *req, int error);
@@ -123,9 +136,18 @@ bool fake_getattr_file(__u64 nodeid);
 /* The daemon says ENOENT if the program does not know. */
 bool fake_lookup_none(__u64 parent, const char *name);
 
+/*
+ * Ask for an extended attribute, or the list of their names, with room for 256 bytes; the daemon
+ * says that it has this value (NULL: ENODATA) if the program does not answer.
+ */
+bool fake_getxattr(__u64 nodeid, const char *name, const char *value);
+bool fake_listxattr(__u64 nodeid, const char *list, __u32 size);
+
 /* Would the program answer? Changes nothing but counters: no reply follows. */
 bool answers_lookup(__u64 parent, const char *name);
 bool answers_getattr(__u64 nodeid);
+bool answers_getxattr(__u64 nodeid, const char *name);
+bool answers_listxattr(__u64 nodeid);
 
 /* No stripe is busy: all that began has ended. */
 void assert_quiet(void);
@@ -147,6 +169,11 @@ int fake_fill_entry(__u64 token, __u64 parent, const char *name,
 int fake_fill_negative(__u64 token, __u64 parent, const char *name);
 int fake_inval_inode(__u64 nodeid);
 int fake_inval_entry(__u64 parent, const char *name);
+
+/* A lease's token as of now; its grant for so long from now, and its revocation. */
+__u64 fake_lease_begin(void);
+int fake_lease_grant(__u64 token, __u64 nodeid, __u64 ns);
+int fake_lease_revoke(__u64 nodeid);
 
 /* Statistics of an opcode; that the sum is right is checked on each call. */
 struct ext_op_stats fake_stats(__u32 opcode);

@@ -93,14 +93,15 @@ static inline int run_alone(const struct test *test)
 static inline void run_test(const struct test *test)
 {
 	const char *scale = getenv("EXTFUSE_TEST_SCALE");
-	int tenths = 600 * (scale && atoi(scale) > 1 ? 6 : 1);
+	const int limit = 600 * (scale && atoi(scale) > 1 ? 6 : 1);
+	int tenths = limit;
 	int status = -1;
 	pid_t pid = fork();
 
 	if (!pid)
 		_exit(run_alone(test));
 	while (waitpid(pid, &status, WNOHANG) != pid) {
-		usleep(tenths > 600 - 10 ? 2000 : 100000);
+		usleep(tenths > limit - 10 ? 2000 : 100000);
 		if (tenths-- > 0)
 			continue;
 		fprintf(stderr, "%s: timeout\n", test->name);
@@ -120,16 +121,20 @@ static inline void run_test(const struct test *test)
 		;
 }
 
-/* Runs what the pattern selects. */
-static inline int run_tests(const struct test *tests, size_t n, const char *pattern)
+static inline int is_selected(const struct test *test, const char *pattern)
 {
 	char full[128];
 
-	for (size_t i = 0; i < n; i++) {
-		snprintf(full, sizeof(full), "kernel/%s", tests[i].name);
-		if (!fnmatch(pattern, full, 0) || !fnmatch(pattern, tests[i].name, 0))
+	snprintf(full, sizeof(full), "kernel/%s", test->name);
+	return !fnmatch(pattern, full, 0) || !fnmatch(pattern, test->name, 0);
+}
+
+/* Runs what the pattern selects. */
+static inline int run_tests(const struct test *tests, size_t n, const char *pattern)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_selected(&tests[i], pattern))
 			run_test(&tests[i]);
-	}
 	return tests_failed != 0;
 }
 

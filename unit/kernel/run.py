@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-PROGRAMS = ("test_helpers", "test_wire")
+PROGRAMS = ("test_helpers", "test_wire", "test_random", "test_hostile")
 
 
 def abort_all():
@@ -21,9 +21,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--filter", default="*")
     parser.add_argument("--logs", required=True)
+    parser.add_argument("--full", action="store_true", help="thousands of random programs")
     parser.add_argument("build")
     args = parser.parse_args()
     failed = False
+    if args.full:
+        os.environ.setdefault("EXTFUSE_RANDOM_PROGRAMS", "5000")
 
     for program in PROGRAMS:
         log = os.path.join(args.logs, program + ".log")

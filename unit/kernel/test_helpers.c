@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/extfuse.h>
 #include <linux/fuse.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -770,6 +771,63 @@ static void loading_needs_both_capabilities(void)
 	SAME(load_with(NULL, 0), -EPERM);
 }
 
+static int load_as_child(int (*become)(void))
+{
+	const struct bpf_insn insns[] = { MOV(BPF_REG_0, EXTFUSE_UPCALL), EXIT };
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(become() ? 255 : -load_insns(insns, N_OF(insns), "GPL"));
+	waitpid(pid, &status, 0);
+	CHECK(WIFEXITED(status));
+	CHECK(WEXITSTATUS(status) != 255);
+	return -WEXITSTATUS(status);
+}
+
+static int become_user(void)
+{
+	return setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000);
+}
+
+static void set_unprivileged_bpf_disabled(const char *value)
+{
+	int fd = open("/proc/sys/kernel/unprivileged_bpf_disabled", O_WRONLY);
+
+	CHECK(fd >= 0 && write(fd, value, 1) == 1);
+	close(fd);
+}
+
+/* Also where the administrator lets users load what is harmless. */
+static void users_load_nothing(void)
+{
+	set_unprivileged_bpf_disabled("0");
+
+	int open_to_users = load_as_child(become_user);
+
+	set_unprivileged_bpf_disabled("2");
+	SAME(open_to_users, -EPERM);
+	SAME(load_as_child(become_user), -EPERM);
+}
+
+static int become_namespace(void)
+{
+	int fd, ok;
+
+	if (unshare(CLONE_NEWUSER))
+		return -1;
+	fd = open("/proc/self/uid_map", O_WRONLY);
+	ok = fd >= 0 && write(fd, "0 0 1", 5) == 5;
+	close(fd);
+	return ok ? 0 : -1;
+}
+
+/* Its root has all capabilities, which count within it alone. */
+static void roots_of_user_namespaces_load_nothing(void)
+{
+	SAME(load_as_child(become_namespace), -EPERM);
+}
+
 static const struct test tests[] = {
 	TEST(read_every_code_size_and_phase),
 	TEST(write_needs_the_exact_size),
@@ -791,6 +849,8 @@ static const struct test tests[] = {
 	TEST(helpers_are_for_gpl_programs),
 	TEST(helpers_stay_in_the_buffer),
 	TEST(loading_needs_both_capabilities),
+	TEST(users_load_nothing),
+	TEST(roots_of_user_namespaces_load_nothing),
 };
 
 int main(int argc, char **argv)

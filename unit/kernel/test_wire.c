@@ -277,6 +277,72 @@ static void writer_has_to_be_the_opener(void)
 	bpf_object__close(object);
 }
 
+/* A program that is set-user-id root and writes what it is given where it is told. */
+static void setuid_writer_attaches_nothing(void)
+{
+	static const char path[] = "/run/extfuse-cat";
+
+	CHECK(!system("mount -o remount,suid /run 2>/dev/null; cp /bin/cat /run/extfuse-cat && "
+		      "chmod 4755 /run/extfuse-cat"));
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	w->writer = path;
+	w->opened_by_user = true;
+	expect_refused("", EPERM);
+	bpf_object__close(object);
+	unlink(path);
+}
+
+/* Of the same user, but with capabilities that the opener did not have. */
+static void writer_has_no_more_capabilities_than_the_opener(void)
+{
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	w->opened_without_capabilities = true;
+	expect_refused("", EPERM);
+	bpf_object__close(object);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* Loading is what is privileged: who was handed the program may attach it to a mount of its own. */
+static void user_namespace_attaches_what_it_was_handed(void)
+{
+	int status;
+	pid_t pid;
+
+	load_recorder();
+	pid = fork();
+	if (!pid) {
+		char text[64];
+
+		if (setjmp(test_failed))
+			_exit(1);
+		CHECK(!unshare(CLONE_NEWUSER | CLONE_NEWNS));
+
+		write_text("/proc/self/setgroups", "deny");
+		write_text("/proc/self/uid_map", "0 0 1");
+		write_text("/proc/self/gid_map", "0 0 1");
+		new_wire()->prog_fd = prog_fd;
+		SAME(wire_start(w, ""), 0);
+		populate();
+		wire_state(w, "extfuse", text, sizeof(text));
+		CHECK(!strncmp(text, "attached ", 9));
+		SAME(exists("f"), 0);
+		wire_stop(w);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	SAME(status, 0);
+	bpf_object__close(object);
+}
+
 static void only_a_program_of_the_type_attaches(void)
 {
 	struct bpf_insn insns[] = {
@@ -1089,6 +1155,9 @@ static const struct test tests[] = {
 	TEST(without_a_program_there_is_none),
 	TEST(allow_other_needs_default_permissions),
 	TEST(writer_has_to_be_the_opener),
+	TEST(setuid_writer_attaches_nothing),
+	TEST(writer_has_no_more_capabilities_than_the_opener),
+	TEST(user_namespace_attaches_what_it_was_handed),
 	TEST(only_a_program_of_the_type_attaches),
 	TEST(parameter_stops_the_offer),
 	TEST(program_lives_as_long_as_the_connection),

@@ -174,6 +174,17 @@ def abort_all():
             abort(int(name))
 
 
+def clean_up():
+    """What a failed test left behind must not disturb the next."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        left = [line.split()[4] for line in file if " " + WORK + "/" in line]
+    for path in reversed(left):
+        minor = mounted(path)
+        if minor:
+            abort(minor)
+        libc.umount2(path.encode(), 2)
+
+
 class Stats:
     """What 'extfuse stats -j' printed."""
 
@@ -327,6 +338,22 @@ def hash_of(data):
     for byte in data:
         value = (value * 31 + byte) & 0xffffffffffff
     return "%d bytes, hash %x" % (len(data), value)
+
+
+def get_xattr(path, name, size):
+    """getxattr(2) with a buffer of so many bytes: the value (0: its size), or the errno."""
+    buffer = ctypes.create_string_buffer(size + 1)
+    got = libc.lgetxattr(path.encode(), name.encode(), buffer if size else None, size)
+    return [ctypes.get_errno()] if got < 0 else [got, buffer.raw[:got].hex() if size else ""]
+
+
+def list_xattr(path, size):
+    """listxattr(2), likewise."""
+    buffer = ctypes.create_string_buffer(size + 1)
+    got = libc.llistxattr(path.encode(), buffer if size else None, size)
+    if got < 0:
+        return [ctypes.get_errno()]
+    return [got, sorted(buffer.raw[:got].hex().split("00")) if size else ""]
 
 
 def xattrs(path):

@@ -12,8 +12,8 @@ import mmap
 import os
 import stat
 
-from vm import (RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, fallocate, in_child, libc, need,
-                renameat2, same, write_at)
+from vm import (RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, fallocate, get_xattr, in_child,
+                libc, list_xattr, need, renameat2, same, write_at)
 
 CORE = []
 LONG = "n" * 255
@@ -392,6 +392,88 @@ def set_and_remove_xattr(d):
     d.do(os.setxattr, d.m("f"), "user.one", b"value")
     d.do(os.setxattr, d.m("f"), "user.one", b"another value")
     d.do(os.removexattr, d.m("f"), "user.one")
+
+
+@core
+def xattr_sizes_and_errors(d):
+    """Whatever the size of the buffer, also for no value, no attribute, and the list of names."""
+    d.put("f")
+    d.watch("f")
+    asked = [(name, size) for name in ("user.empty", "user.short", "user.long", "user.none",
+                                       "user." + "n" * 40)
+             for size in (0, 1, 5, 6, 255, 4096)]
+
+    def answers(path):
+        return ([(name, size, get_xattr(path, name, size)) for name, size in asked] +
+                [(size, list_xattr(path, size)) for size in (0, 1, 10, 255, 4096)])
+
+    def compare():
+        for _ in range(3):
+            same(answers(d.m("f")), answers(d.s("f")), "extended attributes")
+            same(in_child(answers, d.m("f")), in_child(answers, d.s("f")), "seen by another process")
+
+    compare()
+    for name, value in (("user.empty", b""), ("user.short", b"12345"), ("user.long", b"x" * 300),
+                        ("user." + "n" * 40, b"of a long name"), ("user.short", b"1"),
+                        ("user.long", b"no longer")):
+        d.do(os.setxattr, d.m("f"), name, value)
+        compare()
+    for name in ("user.short", "user.empty", "user.long"):
+        d.do(os.removexattr, d.m("f"), name)
+        compare()
+
+
+@core
+def changes_drop_file_capabilities(d):
+    """What the kernel or the source takes away with a change is gone at once."""
+    capability = b"\x01\0\0\x02" + b"\x20\0\0\0" * 4
+
+    def truncate():
+        os.truncate(d.m("f"), 1)
+
+    def write():
+        write_at(d.m("f"), b"new", os.O_WRONLY)
+
+    def open_truncate():
+        os.close(os.open(d.m("f"), os.O_WRONLY | os.O_TRUNC))
+
+    d.put("f", "data")
+    d.watch("f")
+    for change in (truncate, write, open_truncate, lambda: os.chown(d.m("f"), 3, 4),
+                   lambda: os.chmod(d.m("f"), 0o640)):
+        d.do(os.setxattr, d.m("f"), "security.capability", capability)
+        for _ in range(3):
+            get_xattr(d.m("f"), "security.capability", 64)
+        d.do(change)
+
+
+@core
+def acl_follows_chmod(d):
+    """The mode's group bits are the ACL's mask."""
+    d.put("f")
+    entry = b"\x02\0\0\0" + b"".join(
+        tag.to_bytes(2, "little") + perm.to_bytes(2, "little") + uid.to_bytes(4, "little", signed=True)
+        for tag, perm, uid in ((1, 6, -1), (2, 6, 77), (4, 4, -1), (0x10, 6, -1), (0x20, 0, -1)))
+    os.setxattr(d.s("f"), "system.posix_acl_access", entry)
+    d.watch("f")
+    for _ in range(3):
+        same(get_xattr(d.m("f"), "system.posix_acl_access", 255),
+             get_xattr(d.s("f"), "system.posix_acl_access", 255), "ACL")
+    d.do(os.chmod, d.m("f"), 0o604)
+    d.do(os.chmod, d.m("f"), 0o664)
+    d.do(os.removexattr, d.m("f"), "system.posix_acl_access")
+
+
+@core
+def default_acl_is_inherited(d):
+    entry = b"\x02\0\0\0" + b"".join(
+        tag.to_bytes(2, "little") + perm.to_bytes(2, "little") + uid.to_bytes(4, "little", signed=True)
+        for tag, perm, uid in ((1, 7, -1), (2, 5, 77), (4, 5, -1), (0x10, 5, -1), (0x20, 0, -1)))
+    os.mkdir(d.s("a"))
+    d.watch("a", "a/f", "a/sub")
+    d.do(os.setxattr, d.m("a"), "system.posix_acl_default", entry)
+    d.do(write_at, d.m("a/f"), b"new", os.O_WRONLY | os.O_CREAT)
+    d.do(os.mkdir, d.m("a/sub"))
 
 
 @core

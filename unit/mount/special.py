@@ -13,8 +13,8 @@ import struct
 import time
 
 import vm
-from vm import (Background, Failed, Mount, Shared, facts, in_child, loaded, need, nodeid_of, run, same, scale,
-                until, view, write_at)
+from vm import (Background, Failed, Mount, Shared, facts, get_xattr, in_child, loaded, need, nodeid_of, run,
+                same, scale, until, view, write_at)
 
 SPECIAL = []
 SINGLE = []
@@ -474,6 +474,43 @@ def second_stat_stays_in_the_kernel(m):
     after = m.opstats()
     same({op: after.get(op, 0) - before.get(op, 0) for op in ("LOOKUP", "GETATTR")},
          {"LOOKUP": 0, "GETATTR": 0}, "requests that reached the daemon")
+
+
+@special(without=("plain", "never", "daemon-fill"))
+def extended_attributes_stay_in_the_kernel(m):
+    """Also across writes: that there is no security.capability to drop is asked before each."""
+    path = os.path.join(m.mnt, "f")
+    put(os.path.join(m.src, "f"))
+    os.setxattr(os.path.join(m.src, "f"), "user.one", b"value")
+
+    def look():
+        same(get_xattr(path, "user.one", 0), [5, ""], "size")
+        same(get_xattr(path, "user.one", 5), [5, b"value".hex()], "value")
+        same(get_xattr(path, "user.one", 4), [errno.ERANGE], "a short buffer")
+        same(get_xattr(path, "user.none", 0), [errno.ENODATA], "no such attribute")
+        need(os.listxattr(path), "no list")
+
+    for _ in range(3):
+        look()
+    before = m.opstats()
+    for _ in range(50):
+        look()
+        in_child(look)
+    after = m.opstats()
+    same({op: after.get(op, 0) - before.get(op, 0) for op in ("GETXATTR", "LISTXATTR")},
+         {"GETXATTR": 0, "LISTXATTR": 0}, "requests that reached the daemon")
+
+    same(get_xattr(path, "security.capability", 20), [errno.ENODATA], "no capability")
+    before = m.opstats()
+    with open(path, "ab", buffering=0) as file:
+        for _ in range(50):
+            file.write(b"+")
+            same(get_xattr(path, "security.capability", 20), [errno.ENODATA], "no capability")
+            same(get_xattr(path, "user.one", 5), [5, b"value".hex()], "value")
+    after = m.opstats()
+    need(after["GETXATTR"] - before["GETXATTR"] <= 50, "%d GETXATTR for 50 writes: only the value's",
+         after["GETXATTR"] - before["GETXATTR"])
+    same_as_source(m, "f")
 
 
 @special()
@@ -1066,7 +1103,8 @@ def command_lists():
     same((code, err), (0, ""), "check\n" + out)
     code, out, err = run(vm.EXTFUSE, "policies")
     same((code, err), (0, ""), "policies")
-    for word in ("ttl", "lru", "writeinval", "never", "max_entries", "atime", "negative_ttl"):
+    for word in ("ttl", "lru", "writeinval", "lease", "s3fifo", "never", "max_entries", "atime",
+                 "negative_ttl"):
         need(word in out, "policies without %s:\n%s", word, out)
     code, out, err = run(vm.EXTFUSE, "handlers")
     same((code, err), (0, ""), "handlers")

@@ -25,6 +25,8 @@ never handlers 'a handler never names a clock' 'bpf_ktime_get|bpf_jiffies' "${ha
 never handlers 'a handler never names a policy' "${include}\"(\.\./)?policies/|ext_param_(ttl|negative_ttl)" "${handlers[@]}"
 never policies 'a policy never sees a FUSE request' \
 	'struct extfuse_req|bpf_extfuse_(read|write)_args|FUSE_[A-Z]+|linux/fuse\.h' 'policies/*.bpf.c'
+never examples 'an example includes only what authors have' \
+	"${include}\"(\.\./|coherence|names|events|xattrs)|bpf_ktime_get" 'examples/*.bpf.c'
 never loader 'the library includes nothing of handlers or policies but the shared types' \
 	"${include}[\"<](\.\./)*(handlers/|policies/)?(handler|policy|coherence|names|events)\.h"
 never fs-examples 'a file system uses only the installed interface and libfuse' \

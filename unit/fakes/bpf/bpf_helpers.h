@@ -29,16 +29,24 @@
 /* Tests set the parameters. */
 #define EXT_KNOB volatile
 
-/* A program enlists itself under its section's name. */
+/* 1: the source is a user's handler, which takes the place of the built-in one of its opcode. */
+#ifndef FAKE_USER
+#define FAKE_USER 0
+#endif
+
+/*
+ * A program enlists itself under its section's name. It is static, so that a
+ * user's program and the built-in one that it replaces may be linked together.
+ */
 typedef int (*fake_program)(struct extfuse_req *ctx);
-void fake_enlist(const char *section, fake_program program);
+void fake_enlist(const char *section, fake_program program, const char *file, int user);
 #define EXT_PROGRAM(section, name) \
-	int name(struct extfuse_req *ctx); \
+	static int name(struct extfuse_req *ctx); \
 	static void __attribute__((constructor)) name##_enlist(void) \
 	{ \
-		fake_enlist(section, name); \
+		fake_enlist(section, name, __BASE_FILE__, FAKE_USER); \
 	} \
-	int name(struct extfuse_req *ctx)
+	static int name(struct extfuse_req *ctx)
 
 /* What a map is, from its definition. */
 struct fake_map_def {
@@ -64,6 +72,7 @@ long fake_map_delete(const struct fake_map_def *def, const void *key);
 long fake_map_push(const struct fake_map_def *def, const void *value, __u64 flags);
 long fake_map_pop(const struct fake_map_def *def, void *value);
 fake_program fake_prog_array(__u32 slot);
+long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data);
 __u64 fake_clock(void);
 long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size);
 long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size);
@@ -74,6 +83,7 @@ long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size);
 #define bpf_map_delete_elem(map, key) fake_map_delete(FAKE_MAP(map), (key))
 #define bpf_map_push_elem(map, value, flags) fake_map_push(FAKE_MAP_NO_KEY(map), (value), (flags))
 #define bpf_map_pop_elem(map, value) fake_map_pop(FAKE_MAP_NO_KEY(map), (value))
+#define bpf_loop(steps, function, data, flags) fake_loop((steps), (function), (data))
 #define bpf_ktime_get_boot_ns() fake_clock()
 #define bpf_ktime_get_ns() fake_clock()
 

@@ -11,3 +11,8 @@ __weak __hidden int hook_fresh(int row)
 {
 	return row + 1;
 }
+
+__weak __hidden int ext_policy_fresh(int row)
+{
+	return row;
+}
