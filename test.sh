@@ -107,6 +107,8 @@ report() {
 	FAIL)
 		failed=$((failed + 1))
 		printf 'FAIL %s (log %s)\n' "$2" "$3"
+		# Who has only this output wants the cause too.
+		tail -n 25 "$3" 2>/dev/null | sed 's/^/    /' >&2
 		say "alone: ./test.sh --tier ${2%%/*} --filter '${2//[\[\]]/?}'"
 		;;
 	SKIP)

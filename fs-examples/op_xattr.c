@@ -14,6 +14,16 @@ static bool is_acl(const char *name)
 	       !strcmp(name, "system.posix_acl_default");
 }
 
+/* The inode of a request, unless the mount has no extended attributes: then the answer is sent. */
+static struct inode *xattr_inode_of(fuse_req_t req, fuse_ino_t nodeid)
+{
+	if (!stackfs_of(req)->opts.no_xattr)
+		return inode_of(req, nodeid);
+	/* The kernel takes it for all inodes, and asks no more. */
+	fuse_reply_err(req, ENOSYS);
+	return NULL;
+}
+
 /*
  * An ACL is a mode too. A kernel that does not know of our ACLs keeps its attributes after it has
  * set one.
@@ -31,7 +41,7 @@ static void reply_changed(fuse_req_t req, fuse_ino_t nodeid, const char *name, i
 void op_setxattr(fuse_req_t req, fuse_ino_t nodeid, const char *name, const char *value,
 		 size_t size, int flags)
 {
-	INODE_AUTO inode = inode_of(req, nodeid);
+	INODE_AUTO inode = xattr_inode_of(req, nodeid);
 	CREDS_AUTO creds = {};
 	char path[FD_PATH_MAX];
 	int err = 0;
@@ -49,7 +59,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t nodeid, const char *name, const char
 
 void op_removexattr(fuse_req_t req, fuse_ino_t nodeid, const char *name)
 {
-	INODE_AUTO inode = inode_of(req, nodeid);
+	INODE_AUTO inode = xattr_inode_of(req, nodeid);
 	char path[FD_PATH_MAX];
 	int err;
 
@@ -75,7 +85,7 @@ static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t s
 
 void op_getxattr(fuse_req_t req, fuse_ino_t nodeid, const char *name, size_t size)
 {
-	INODE_AUTO inode = inode_of(req, nodeid);
+	INODE_AUTO inode = xattr_inode_of(req, nodeid);
 	char path[FD_PATH_MAX];
 	char *value = NULL;
 
@@ -93,7 +103,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t nodeid, const char *name, size_t siz
 
 void op_listxattr(fuse_req_t req, fuse_ino_t nodeid, size_t size)
 {
-	INODE_AUTO inode = inode_of(req, nodeid);
+	INODE_AUTO inode = xattr_inode_of(req, nodeid);
 	char path[FD_PATH_MAX];
 	char *value = NULL;
 

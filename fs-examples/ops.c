@@ -15,7 +15,7 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	want(conn, FUSE_CAP_DONT_MASK);
 	want(conn, FUSE_CAP_EXPORT_SUPPORT);
 	/* The kernel's knowledge of ACLs goes together with its checking of permissions. */
-	if (fs->opts.default_permissions)
+	if (fs->opts.default_permissions && !fs->opts.no_xattr)
 		want(conn, FUSE_CAP_POSIX_ACL);
 	if (fs->opts.writeback)
 		want(conn, FUSE_CAP_WRITEBACK_CACHE);

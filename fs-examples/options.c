@@ -108,6 +108,7 @@ static const struct flag flags[] = {
 	FLAG("clone_fd", clone_fd, false),
 	FLAG("writeback", writeback, false),
 	FLAG("passthrough", passthrough, false),
+	FLAG("no_xattr", no_xattr, false),
 	FLAG("allow_other", allow_other, true),
 	FLAG("allow_root", allow_root, true),
 	FLAG("default_permissions", default_permissions, true),

@@ -35,6 +35,7 @@ struct options {
 	enum cache_mode cache;
 	bool writeback;
 	bool passthrough;
+	bool no_xattr;
 
 	char *policy;	 /* NULL: a plain FUSE file system */
 	char **params;	 /* "name=value" for the policy, NULL-terminated, or NULL */

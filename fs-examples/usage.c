@@ -40,6 +40,7 @@ static const char text[] =
 "    writeback               collect writes in the page cache\n"
 "    readdirplus=no|yes|auto attributes with the names of a directory (default auto)\n"
 "    passthrough             let the kernel read and write files of the source itself\n"
+"    no_xattr                no extended attributes and ACLs: the kernel asks once, then never\n"
 "\n"
 "mount options\n"
 "    allow_other             other users too; the kernel then checks permissions\n"

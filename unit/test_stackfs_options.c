@@ -61,12 +61,13 @@ static void test_values(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("entry_timeout=2.5,attr_timeout=0,negative_timeout=3,cache=none,"
-			       "opstats=x,debug_delay_lookup=20,debug_delay_replies=30"),
+			       "opstats=x,no_xattr,debug_delay_lookup=20,debug_delay_replies=30"),
 			 0);
 	assert_true(opts.entry_timeout == 2.5 && opts.attr_timeout == 0);
 	assert_true(opts.negative_timeout == 3);
 	assert_int_equal(opts.cache, CACHE_NONE);
 	assert_string_equal(opts.opstats, "x");
+	assert_true(opts.no_xattr);
 	assert_int_equal(opts.debug_delay_lookup, 20);
 	assert_int_equal(opts.debug_delay_replies, 30);
 	assert_string_equal(opts.debug_delay_prefix, "delay");

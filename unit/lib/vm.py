@@ -21,6 +21,8 @@ STACKFS = os.path.join(ROOT, "build", "bin", "stackfs")
 EXTFUSE = os.path.join(ROOT, "build", "bin", "extfuse")
 WORK = "/run/extfuse-test"
 CONNECTIONS = "/sys/fs/fuse/connections"
+# The VFS's own caches would hide ours.
+NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -94,6 +96,15 @@ def in_child(function, *args):
     if "error" in reply:
         raise Failed("in the other process: " + reply["error"])
     return reply["value"]
+
+
+def error_of(function, *args):
+    """The errno that a call fails with, 0 if it succeeds."""
+    try:
+        function(*args)
+    except OSError as error:
+        return error.errno
+    return 0
 
 
 class Background:

@@ -8,8 +8,8 @@ import socket
 import time
 
 import vm
-from special import NO_TIMEOUTS, put, same_as_source, single
-from vm import Mount, facts, need, same
+from special import put, same_as_source, single
+from vm import NO_TIMEOUTS, Mount, error_of, facts, need, same
 
 
 class Control:
@@ -116,15 +116,6 @@ def scans_leave_what_is_used_again():
         need(m.stats().hits("LOOKUP") - before >= 17, "only %d of 20 were answered after the scan",
              m.stats().hits("LOOKUP") - before)
         same_as_source(m, *hot)
-
-
-def error_of(function, *args):
-    """The errno that a call fails with, 0 if it does not."""
-    try:
-        function(*args)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 @single()

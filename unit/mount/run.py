@@ -17,9 +17,9 @@ import authors  # noqa: E402
 import examples  # noqa: E402, F401 pylint: disable=unused-import  # registers its tests
 from core import CORE  # noqa: E402
 from special import SINGLE, SPECIAL  # noqa: E402
+from vm import NO_TIMEOUTS  # noqa: E402
 
-# VFS's own caches would hide ours. Long lives for rows: what is tested is that changes end them.
-NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
+# Long lives for rows: what is tested is that changes end them.
 VARIANTS = {
     "plain": (None, []),
     "never": ("never", []),

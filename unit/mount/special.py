@@ -13,12 +13,12 @@ import struct
 import time
 
 import vm
-from vm import (Background, Failed, Mount, Shared, facts, get_xattr, in_child, loaded, need, nodeid_of, run,
-                same, scale, until, view, write_at)
+from vm import (NO_TIMEOUTS, Background, Failed, Mount, Shared, error_of, facts, get_xattr, in_child, loaded,
+                need, nodeid_of, run, same, scale, until, view, write_at)
 
 SPECIAL = []
 SINGLE = []
-NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
+XATTR_OPS = ("GETXATTR", "LISTXATTR", "SETXATTR", "REMOVEXATTR")
 # Policies that no test of one kind alone should speak for.
 POLICIES = ("never", "ttl", "lru", "writeinval", "ttl+lru")
 
@@ -824,6 +824,25 @@ def passthrough_files():
         same_as_source(m, "f")
         with open(path, "rb") as file:
             same(file.read(), b"04" + b"nger than it was", "content")
+
+
+@single()
+def no_xattr_is_asked_once():
+    """With no_xattr the kernel asks once for each kind, then says EOPNOTSUPP without asking."""
+    for policy in (None, "writeinval"):
+        with Mount("no-xattr-%s" % policy, NO_TIMEOUTS + ["no_xattr"], policy) as m:
+            put(os.path.join(m.src, "f"), "1")
+            path = os.path.join(m.mnt, "f")
+            os.setxattr(os.path.join(m.src, "f"), "user.a", b"1")
+            for call in (lambda: os.getxattr(path, "user.a"), lambda: os.listxattr(path),
+                         lambda: os.setxattr(path, "user.b", b"2"),
+                         lambda: os.removexattr(path, "user.a")):
+                for _ in range(3):
+                    same(error_of(call), errno.EOPNOTSUPP, "errno under %s" % policy)
+            same(error_of(os.getxattr, path, "system.posix_acl_access"), errno.EOPNOTSUPP, "an ACL")
+            asked = m.opstats()
+            same({op: asked.get(op, 0) for op in XATTR_OPS}, dict.fromkeys(XATTR_OPS, 1),
+                 "requests under %s" % policy)
 
 
 @single()

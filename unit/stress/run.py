@@ -4,15 +4,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib")]
 
 import vm  # noqa: E402
+from vm import NO_TIMEOUTS  # noqa: E402
 
 ORACLE = os.path.join(vm.ROOT, "build/stress/oracle")
-NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
 VARIANTS = {
     "plain": (None, []),
     "never": ("never", []),
@@ -101,6 +102,7 @@ def stress(mount, arguments, seed, results):
             json.dump(found, file)
     finally:
         mount.stop()
+        shutil.rmtree(mount.src, ignore_errors=True)
 
 
 def enough(found, total, full_run):
