@@ -1357,20 +1357,20 @@ static __always_inline bool copy_list(__u64 nodeid, struct ext_xattr *list, __u6
 }
 
 /*
- * An attribute exists or not: a list that says otherwise is older. So no list
- * lacks what somebody has seen, if the attributes were changed behind the mount.
+ * An attribute exists or not: a list that says otherwise is older, be it a row or
+ * still under way. So no list lacks what somebody has seen, if the attributes
+ * were changed behind the mount.
  */
 static __noinline void told_existence(const struct ext_name *name, bool exists)
 {
 	struct ext_xattr list;
 	__u64 size;
 
-	if (!copy_list(name->parent, &list, &size))
-		return;
 	/* Of a long name there is no text here. */
-	if (name->size > EXT_NAME_SHORT || ext_list_has(&list, name) != exists)
-		ext_raise(&ext_name_stripes[ext_name_index(list_hash(name->parent))].last,
-			  ext_draw());
+	if (name->size <= EXT_NAME_SHORT && copy_list(name->parent, &list, &size) &&
+	    ext_list_has(&list, name) == exists)
+		return;
+	ext_raise(&ext_name_stripes[ext_name_index(list_hash(name->parent))].last, ext_draw());
 }
 
 /* A list that is not known ends the values that came before it. The list's row is in place. */

@@ -92,6 +92,18 @@ static void list_does_not_lack_an_attribute_that_was_seen(void **state)
 	assert_true(answers_getxattr(42, "user.a"));
 }
 
+static void list_that_an_attribute_overtook_is_not_answered(void **state)
+{
+	(void)state;
+	struct fake_req list = req_listxattr(42, 256);
+
+	/* The daemon has looked, and somebody sees what came since. */
+	assert_int_equal(fake_send(&list), -ENOSYS);
+	fake_getxattr(42, "user.a", "value");
+	fake_answer_bytes(&list, NULL, 0);
+	assert_false(fake_listxattr(42, LIST, sizeof(LIST)));
+}
+
 static void attribute_that_came_back_ends_the_list_again(void **state)
 {
 	(void)state;
@@ -164,6 +176,7 @@ int main(void)
 		fake_test(list_and_values_that_agree_are_all_answered),
 		fake_test(attribute_that_was_listed_is_not_denied),
 		fake_test(list_does_not_lack_an_attribute_that_was_seen),
+		fake_test(list_that_an_attribute_overtook_is_not_answered),
 		fake_test(attribute_that_came_back_ends_the_list_again),
 		fake_test(list_that_a_write_ended_is_confirmed_and_ends_nothing),
 		fake_test(size_of_another_list_ends_the_values),
