@@ -320,10 +320,13 @@ static __always_inline __u64 take(const __u64 *word, __u64 *sum)
 	return value;
 }
 
-static __always_inline __u64 seed(__u64 key)
+/*
+ * Rows of another epoch were kept by other programs: they do not match. A hit
+ * asks for those of the epoch that it found open, even if it is closed meanwhile.
+ */
+static __always_inline __u64 seed(__u64 key, __u64 epoch)
 {
-	/* Rows of another epoch were kept by other programs: they do not match. */
-	return ext_mix(key, ext_load(ext_epoch));
+	return ext_mix(key, epoch);
 }
 
 static __always_inline bool copy_head(const struct ext_row_head *row, struct ext_row_head *head,
@@ -337,11 +340,11 @@ static __always_inline bool copy_head(const struct ext_row_head *row, struct ext
 }
 
 /* Copy the row of nodeid; false: absent. *torn if the copy is no row of nodeid. */
-static __always_inline bool copy_attr(__u64 nodeid, struct ext_row_head *head, __u64 *attr,
-				      bool *torn)
+static __always_inline bool copy_attr(__u64 nodeid, __u64 epoch, struct ext_row_head *head,
+				      __u64 *attr, bool *torn)
 {
 	const struct ext_attr_row *row = bpf_map_lookup_elem(&ext_attrs, &nodeid);
-	__u64 sum = seed(nodeid);
+	__u64 sum = seed(nodeid, epoch);
 
 	if (!row)
 		return false;
@@ -379,11 +382,12 @@ static __noinline bool long_differs(const struct ext_name *name)
  * As copy_attr(). The name itself is part of the requested key: the hash is in
  * the sum, and the text is compared unless only the hash is known.
  */
-static __always_inline bool copy_name(const struct ext_name *name, struct ext_row_head *head,
-				      __u64 *nodeid, __u64 *generation, bool *torn, bool compare)
+static __always_inline bool copy_name(const struct ext_name *name, __u64 epoch,
+				      struct ext_row_head *head, __u64 *nodeid, __u64 *generation,
+				      bool *torn, bool compare)
 {
 	const struct ext_name_row *row = find_name(name);
-	__u64 sum = seed(name->hash);
+	__u64 sum = seed(name->hash, epoch);
 	__u64 differs;
 
 	if (!row)
@@ -419,11 +423,12 @@ static __always_inline bool copy_name(const struct ext_name *name, struct ext_ro
 int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
 {
 	const struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
+	__u64 epoch = ext_load(ext_epoch);
 	struct ext_row_head head;
 	__u64 left, now = 0;
 	bool torn;
 
-	if (!ext_load(ext_epoch) || !copy_attr(nodeid, &head, (__u64 *)&out->attr, &torn))
+	if (!epoch || !copy_attr(nodeid, epoch, &head, (__u64 *)&out->attr, &torn))
 		return EXT_MISS_ABSENT;
 	if (torn)
 		return EXT_MISS_TORN;
@@ -462,13 +467,14 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 {
 	const struct ext_inode_stripe *parent = &ext_inodes[ext_inode_index(name->parent)];
 	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	__u64 epoch = ext_load(ext_epoch);
 	const struct ext_inode_stripe *inode;
 	struct ext_row_head head, attr;
 	bool torn, attr_torn;
 	__u64 left, now = 0;
 
-	if (!ext_load(ext_epoch) ||
-	    !copy_name(name, &head, (__u64 *)&out->nodeid, (__u64 *)&out->generation, &torn, true))
+	if (!epoch || !copy_name(name, epoch, &head, (__u64 *)&out->nodeid,
+				 (__u64 *)&out->generation, &torn, true))
 		return EXT_MISS_ABSENT;
 	if (torn)
 		return EXT_MISS_TORN;
@@ -491,7 +497,7 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 	}
 
 	/* hit, name: both rows are copied before either is checked: one snapshot */
-	if (!copy_attr(out->nodeid, &attr, (__u64 *)&out->attr, &attr_torn))
+	if (!copy_attr(out->nodeid, epoch, &attr, (__u64 *)&out->attr, &attr_torn))
 		return EXT_MISS_ABSENT;
 	if (attr_torn)
 		return EXT_MISS_TORN;
@@ -526,8 +532,8 @@ static __noinline bool name_alive(const struct ext_name *name)
 	struct ext_row_head head;
 	bool torn;
 
-	if (!copy_name(name, &head, &nodeid, &generation, &torn, false) || torn ||
-	    name_busy(stripe, parent) || name_stale(head.stamp, stripe, parent))
+	if (!copy_name(name, ext_load(ext_epoch), &head, &nodeid, &generation, &torn, false) ||
+	    torn || name_busy(stripe, parent) || name_stale(head.stamp, stripe, parent))
 		return false;
 	if (!nodeid)
 		return ext_policy_fresh(EXT_KIND_NEGATIVE, head.mark, &now);
@@ -536,11 +542,12 @@ static __noinline bool name_alive(const struct ext_name *name)
 }
 
 /* Copy the row of an extended attribute, as copy_attr(). */
-static __always_inline bool copy_xattr(const struct ext_name *name, struct ext_row_head *head,
-				       __u64 *size, __u64 *value, bool *torn)
+static __always_inline bool copy_xattr(const struct ext_name *name, __u64 epoch,
+				       struct ext_row_head *head, __u64 *size, __u64 *value,
+				       bool *torn)
 {
 	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &name->hash);
-	__u64 sum = seed(name->hash);
+	__u64 sum = seed(name->hash, epoch);
 	__u64 differs;
 
 	if (!row)
@@ -587,13 +594,14 @@ static __noinline int check_xattr(const struct ext_name *name, __u64 stamp, bool
 
 int ext_get_xattr(const struct ext_name *name, struct ext_xattr *out)
 {
+	__u64 epoch = ext_load(ext_epoch);
 	struct ext_row_head head;
 	__u64 size, now = 0;
 	bool torn, none;
 	int found;
 
-	if (!ext_load(ext_epoch) || name->size > EXT_NAME_SHORT ||
-	    !copy_xattr(name, &head, &size, out->value, &torn))
+	if (!epoch || name->size > EXT_NAME_SHORT ||
+	    !copy_xattr(name, epoch, &head, &size, out->value, &torn))
 		return EXT_MISS_ABSENT;
 	none = size == NO_XATTR;
 	if (torn || (!none && size > EXT_XATTR_MAX))
@@ -810,7 +818,7 @@ static __always_inline void put_head(struct ext_row_head *head, __u64 stamp, __u
 static __always_inline void put_attr(struct ext_attr_row *row, __u64 nodeid, const __u64 *attr,
 				     __u64 stamp, __u64 mark, __u64 valid)
 {
-	__u64 sum = seed(nodeid);
+	__u64 sum = seed(nodeid, ext_load(ext_epoch));
 
 	put_head(&row->head, stamp, mark, valid, &sum);
 #pragma unroll
@@ -822,7 +830,7 @@ static __always_inline void put_attr(struct ext_attr_row *row, __u64 nodeid, con
 static __always_inline void put_name(struct ext_name_row *row, __u64 hash, __u64 nodeid,
 				     __u64 generation, __u64 stamp, __u64 mark, __u64 valid)
 {
-	__u64 sum = seed(hash);
+	__u64 sum = seed(hash, ext_load(ext_epoch));
 
 	put_head(&row->head, stamp, mark, valid, &sum);
 	put(&row->nodeid, nodeid, &sum);
@@ -1001,7 +1009,7 @@ static __noinline bool store_xattr(struct extfuse_req *ctx, const struct ext_nam
 #pragma unroll
 	for (int i = 0; i < EXT_NAME_WORDS; i++)
 		*(volatile __u64 *)&row->text[i] = name->text[i];
-	sum = seed(slot.hash);
+	sum = seed(slot.hash, ext_load(ext_epoch));
 	put_head(&row->head, stamp, mark, 0, &sum);
 	put(&row->size, xattr ? xattr->size : NO_XATTR, &sum);
 #pragma unroll
@@ -1352,7 +1360,7 @@ static __always_inline bool copy_list(__u64 nodeid, struct ext_xattr *list, __u6
 	bool torn;
 
 	ext_name_of_list(nodeid, &name);
-	return copy_xattr(&name, &head, size, list->value, &torn) && !torn &&
+	return copy_xattr(&name, ext_load(ext_epoch), &head, size, list->value, &torn) && !torn &&
 	       head.stamp >= ext_load(ext_name_stripes[ext_name_index(name.hash)].last);
 }
 
