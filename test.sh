@@ -17,7 +17,8 @@ usage() {
 	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
 	                 EXTFUSE_TEST_SCALE (default 20)
 	  --full         the long forms too: every removed handler, all of Python's file tests, all
-	                 mount tests on the debug kernel, thousands of random programs
+	                 mount tests on the debug kernel, thousands of random programs, larger bounds
+	                 of the model
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
@@ -299,7 +300,7 @@ build_unit() {
 tier_unit() {
 	local rule
 	for rule in unit/rules/*.sh; do
-		check "unit/rule-$(basename "$rule" .sh)" bash "$rule"
+		check "unit/rule-$(basename "$rule" .sh)" bash "$rule" "${suite_flags[@]}"
 	done
 	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
 }

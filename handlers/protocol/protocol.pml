@@ -19,7 +19,13 @@
  *                coarse begin back; another one has no handler and stays coarse
  *   SCEN_FILL    rows come from the daemon's fills; replies only kill rows that say otherwise
  *   SCEN_WALK    entries of one READDIRPLUS tell with one number, on a shared stripe
- * Mutants / variants: -D flags, listed in run.sh.
+ * and in files of their own, rename.pml, attach.pml, epoch.pml, evict.pml and xattr.pml:
+ *   SCEN_RENAME  two names, two directories, two inodes; handler present, absent, or without its input
+ *   SCEN_ATTACH  changes that were in flight at the attach, rows of an earlier connection
+ *   SCEN_EPOCH   slots are emptied and exchanged, the epoch switched; SCEN_RESET: counts are reset
+ *   SCEN_EVICT   rows make room for others, elements are used again, copies are torn
+ *   SCEN_XATTR   values and absence of an extended attribute; SCEN_LIST: the list of names, changes behind the mount
+ * Mutants / variants: -D flags, listed in runs.list.
  */
 #ifndef TRIES
 #define TRIES 3			/* bound of the cmpxchg loop; >= number of CPUs - 1 */
@@ -34,9 +40,19 @@
 #define MAXG(a,b) if :: (a) < (b) -> a = b :: else fi
 
 byte seq = 1;			/* global sequence; a stamp 0 means "not noted" */
-byte last[2], busy[2];		/* stripes */
+#if defined(SCEN_RENAME)
+#define STRIPES 6
+#elif defined(SCEN_EPOCH)
+#define STRIPES 3
+#else
+#define STRIPES 2
+#endif
+byte last[STRIPES], busy[STRIPES];
 byte forg[2];			/* `forgotten` stripes */
 byte told[2];			/* -DTOLD: number of the latest delivered answer */
+
+/* Whom the daemon told of the object, in a reply that left no row. A hit is no witness: its row was delivered before. */
+#define WITNESS(seen,truth) proctype Witness() { d_step { MAXG(seen, truth) } }
 
 /* s = ++seq: BPF_FETCH atomic, one step */
 #define DRAW(s)	d_step { seq++; s = seq }
@@ -86,13 +102,24 @@ byte told[2];			/* -DTOLD: number of the latest delivered answer */
 #define ENDLAST(k)	busy[k]--
 #endif
 
+/* FORGET: draw, raise; mutant: the number is drawn, and no row dies */
+#ifdef M_FORGET_IGNORED
+#define FORGETS(k,s,o,n) DRAW(s)
+#else
+#define FORGETS(k,s,o,n) DRAW(s); RAISE(forg[k],s,o,n)
+#endif
+
 /* ---- hit: verdict `ok` over one stripe. Required: copy row(s) | busy | last ---------------------------------- */
 #ifdef M_NOBUSY
 #define CHK_BUSY(k)	skip
 #else
 #define CHK_BUSY(k)	ok = ok && (busy[k] == 0)
 #endif
+#ifdef M_NOLAST			/* mutant: whatever changed since */
+#define CHK_LAST(k,st)	skip
+#else
 #define CHK_LAST(k,st)	ok = ok && (st >= last[k])
+#endif
 #ifdef M_LAST_FIRST		/* mutant: = the two loads reordered, arm64 without a barrier */
 #define CHECK(k,st)	CHK_LAST(k,st); CHK_BUSY(k)
 #else
@@ -178,7 +205,9 @@ proctype Filler(byte x) {	/* GETATTR / LOOKUP that went to the daemon */
 		if :: n == 1 -> break :: else fi
 	od;
 	n = 0;
+#ifndef M_TOLD_IGNORED		/* mutant: told, and not looked at */
 	if :: k -> RAISE(last[0],s,o,n) :: else fi;
+#endif
 	d_step {
 #ifndef M_TOLD_NOBUSY
 		busy[0]--;
@@ -222,7 +251,11 @@ proctype External() { truth[0]++; }		/* somebody changes the file behind the mou
 #ifdef EVENTS
 proctype Event() {				/* a READDIRPLUS entry / notification: no cookie; kills, then is delivered */
 	byte v, s, o, n;
-	v = truth[0]; DRAW(s); RAISE(last[0],s,o,n); d_step { MAXG(seen[0], v) }
+	v = truth[0];
+#ifndef M_EVENT_SILENT
+	DRAW(s); RAISE(last[0],s,o,n);
+#endif
+	d_step { MAXG(seen[0], v) }
 }
 #endif
 init { atomic { run External(); run Filler(0); run Filler(0); run Reader(0);
@@ -337,7 +370,7 @@ proctype Evict() {
 #ifdef M_RAISE_AFTER_QUEUE
 	fq = 1; DRAW(s); RAISE(forg[0],s,o,n)
 #else
-	DRAW(s); RAISE(forg[0],s,o,n); fq = 1
+	FORGETS(0,s,o,n); fq = 1
 #endif
 }
 proctype Daemon() {
@@ -407,9 +440,9 @@ proctype Look_up(byte g) {	/* LOOKUP of f (g=0) or g (g=1) that goes to the daem
 #ifdef ORPHAN
 		:: got ->			/* iget failed, or revalidate met another nodeid: FORGET(X,1), no inode */
 #ifdef M_COUNT_AFTER_QUEUE
-			DRAW(s); RAISE(forg[1],s,o,n); fq++; fcnt++
+			FORGETS(1,s,o,n); fq++; fcnt++
 #else
-			DRAW(s); RAISE(forg[1],s,o,n); fcnt++; fq++
+			FORGETS(1,s,o,n); fcnt++; fq++
 #endif
 #endif
 		:: else -> d_step { if :: g == 0 && seen < ver -> seen = ver :: else fi }
@@ -423,12 +456,12 @@ proctype Evict() {
 	:: i < 2 ->
 		atomic { kh == 1 && kref == 0 -> kh = 2; l = knl };
 #ifdef M_COUNT_BEFORE_EVENT
-		fcnt++; DRAW(s); RAISE(forg[1],s,o,n); fq = fq + l;
+		fcnt++; FORGETS(1,s,o,n); fq = fq + l;
 #else
 #ifdef M_COUNT_AFTER_QUEUE
-		DRAW(s); RAISE(forg[1],s,o,n); fq = fq + l; fcnt++;
+		FORGETS(1,s,o,n); fq = fq + l; fcnt++;
 #else
-		DRAW(s); RAISE(forg[1],s,o,n);		/* EVENT program */
+		FORGETS(1,s,o,n);			/* EVENT program */
 		fcnt++;					/* then the counter */
 		fq = fq + l;				/* then the queue */
 #endif
@@ -585,6 +618,11 @@ byte truth, seen, rowv, rowst;
 
 proctype Precise() {		/* a change whose handler knows the name */
 	byte s, o, n, v;
+#ifdef M_NAME_UNSAID		/* mutant: nothing is said of the name, and the coarse begin taken back */
+	busy[1]++; busy[1]--;
+	atomic { truth++; v = truth }
+	SEE(v)
+#else
 #ifdef M_NO_PRECISE_BEGIN	/* mutant: the name is said, but never begun */
 	busy[1]++; busy[1]--;
 	atomic { truth++; v = truth }
@@ -607,6 +645,7 @@ proctype Precise() {		/* a change whose handler knows the name */
 #else
 	DRAW(s); RAISE(last[0],s,o,n);
 	d_step { busy[0]--; if :: seen < v -> seen = v :: else fi }
+#endif
 #endif
 #endif
 }
@@ -664,6 +703,9 @@ proctype DFill() {
 	d_step { rowv = v; rowst = t };
 	if :: o > t -> DRAW(s); RAISE(last[0],s,o,n) :: else fi;
 #else
+#ifdef M_FILL_STAMPED_LATE	/* mutant: the stamp is the sequence as of now, not the token */
+	t = seq;
+#endif
 	d_step { rowv = v; rowst = t };
 #ifndef M_FILL_BLIND		/* mutant: not looked at */
 	if :: told[0] > t -> DRAW(s); RAISE(last[0],s,o,n) :: else fi;
@@ -735,6 +777,9 @@ proctype Walk() {
 	byte c, v, s, o, n, i; bool k;
 	DRAW(c);
 	v = truth;
+#ifdef M_WALK_IGNORED			/* mutant: the driver takes the entries over, and no row dies */
+	i = 3; d_step { if :: seen < v -> seen = v :: else fi };
+#endif
 	do
 	:: i < 3 ->
 		busy[0]++;
@@ -778,4 +823,21 @@ init { atomic { run External(); run Walk(); run Fill(); run Look();
 	run Look()
 #endif
 } }
+#endif
+
+/* ============================================================================================================== */
+#ifdef SCEN_RENAME
+#include "rename.pml"
+#endif
+#ifdef SCEN_ATTACH
+#include "attach.pml"
+#endif
+#if defined(SCEN_EPOCH) || defined(SCEN_RESET)
+#include "epoch.pml"
+#endif
+#ifdef SCEN_EVICT
+#include "evict.pml"
+#endif
+#if defined(SCEN_XATTR) || defined(SCEN_LIST)
+#include "xattr.pml"
 #endif

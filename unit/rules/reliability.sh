@@ -111,8 +111,11 @@ for span in spans:
         if not os.path.exists(span):
             bad.append("there is no file %s" % span)
 for name in mutants:
-    if "`fs/mutant_%s_is_caught`" % name not in page:
-        bad.append("the planted bug %s is not on the page" % name)
+    row = re.search(r"^\| `fs/mutant_%s_is_caught` \|.*$" % name, page, re.M)
+    if not row:
+        bad.append("the planted bug %s is not in its table" % name)
+    elif "`model/m_" not in row[0]:
+        bad.append("the planted bug %s has no twin in the model" % name)
 if len(spans) < 100:
     bad.append("only %d names were found: is the page read as it is meant?" % len(spans))
 for line in bad:
