@@ -113,9 +113,6 @@ init { atomic { run Switcher(); run Changer(0); run Look();
 #ifdef TWO_CHANGERS
 	run Changer(2);
 #endif
-#ifdef TWO_FILLS
-	run Fill();
-#endif
 	run Witness() } }
 #endif
 

@@ -155,8 +155,7 @@ init {
 		if :: obj = NAME0 :: obj = NAME1 :: obj = P :: obj = Q :: obj = X :: obj = Y fi;
 		run Rename(); run Fill(); run Witness(); run Look();
 #ifdef TWO_RENAMES
-		run Rename();
+		run Rename()
 #endif
-		run Fill()
 	}
 }

@@ -137,9 +137,6 @@ out:	skip
 #ifdef SCEN_LIST
 proctype External() { truth++ }
 init { atomic { run External(); run Get(); run List();
-#ifdef TWICE
-	run Get(); run List();
-#endif
 #ifdef OF_VALUES
 	run Look()
 #else
