@@ -23,7 +23,7 @@ byte how, qn;			/* qn: Q's place in nbusy */
 byte truth, seen;		/* one version for all six: ghosts */
 byte obj, rowv, rowst;		/* the object that is looked at, and its row */
 
-/* RENAME_EXCHANGE changes the same six as RENAME does, and back again. */
+/* RENAME_EXCHANGE and RENAME_WHITEOUT change the same six. */
 proctype Rename() {
 	byte s, o, n, v; bool failed;
 	/* begin: the dispatcher */
@@ -153,9 +153,6 @@ init {
 		:: st[Y] = X				/* or a link over another one of the same inode */
 		fi;
 		if :: obj = NAME0 :: obj = NAME1 :: obj = P :: obj = Q :: obj = X :: obj = Y fi;
-		run Rename(); run Fill(); run Witness(); run Look();
-#ifdef TWO_RENAMES
-		run Rename()
-#endif
+		run Rename(); run Fill(); run Witness(); run Look()
 	}
 }
