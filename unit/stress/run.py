@@ -130,7 +130,7 @@ def main():
             continue
         mount, arguments = make_mount(variant, config)
         results = os.path.join(vm.WORK, "oracle.json")
-        passed = runner.run(name, variant, stress, mount, arguments, seed, results, timeout=180)
+        passed = runner.run(name, variant, stress, mount, arguments, seed, results, timeout=420)
         vm.clean_up()
         if passed:
             with open(results, encoding="ascii") as file:
