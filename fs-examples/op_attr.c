@@ -72,7 +72,8 @@ enum {
 
 /*
  * A change of owner or size comes with a mode if set-ID bits have to go, as the kernel sees it.
- * What the source has cleared by then stays cleared.
+ * What the source has cleared by then stays cleared; if that is all, there is nothing left to do
+ * that the caller, who need not own the file, could be refused.
  */
 static int set_mode(const struct inode *inode, mode_t mode, bool cleared)
 {
@@ -85,6 +86,8 @@ static int set_mode(const struct inode *inode, mode_t mode, bool cleared)
 		if (err)
 			return err;
 		mode &= st.st_mode | 01777;
+		if ((mode & 07777) == (st.st_mode & 07777))
+			return 0;
 	}
 	return chmod(fd_path(path, inode->fd), mode & 07777) < 0 ? -errno : 0;
 }

@@ -36,6 +36,9 @@ static int open_as_daemon(const struct stackfs *fs, const struct inode *inode, i
 		close(fd);
 	}
 	fd = open(path, source_flags(fs, flags));
+	/* A file that may only be appended to. */
+	if (fd < 0 && errno == EPERM && flags & O_APPEND)
+		fd = open(path, source_flags(fs, flags) | O_APPEND);
 	if (fd < 0 && errno == EACCES && source_flags(fs, flags) & O_RDWR)
 		fd = open(path, (flags & ~(O_APPEND | O_DIRECT)) | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
