@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Workloads whose output has to be the same on every file system; each runs in an empty directory."""
 
+import glob
 import os
 import random
 import subprocess
 
 WORKLOADS = {}
+# Workloads whose lines are "KEY: VALUE", each a result of its own, which docs/known-differences.md
+# may name.
+KEYED = set()
+
+# On a mount for several users, with set-ID programs and device files (and with default_permissions).
+OPEN_TO_ALL = {"posix", "exercise"}
+
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "fs")
+# Workloads that are left out of a run without --full on the mounts that are not named here.
+SOME_MOUNTS = {}
+# Workloads whose lines are "KEY: VALUE", each a result of its own; docs/known-differences.md names them.
+KEYED = set()
+
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "fs")
 
 ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -82,6 +97,30 @@ git diff --stat HEAD~1
 list | grep -v '^\.git' | sha256sum
 """)
 
+shell("git_maintenance", r"""
+git -c init.defaultBranch=main init -q work
+cp -r "$SOURCE"/unit/lib "$SOURCE"/docs work/
+cd work
+git add -A
+git commit -q -m one
+git rm -q -r lib
+echo changed >>docs/hacking.md
+git commit -q -a -m two
+git checkout -q HEAD~1
+git status --porcelain
+git gc -q
+git count-objects -v | grep -E 'count|in-pack|packs|garbage'
+git checkout -q main
+git status --porcelain
+git fsck --no-progress --full
+git clone -q --no-local . ../clone
+cd ../clone
+git status --porcelain
+git repack -q -a -d
+git fsck --no-progress --full
+list | grep -v '^\.git' | sha256sum
+""")
+
 shell("files", r"""
 printf 'b\na\nc\n' >f
 sort -o f f; cat f
@@ -121,6 +160,104 @@ sqlite3 db 'select count(*), sum(a) from t;'
 sqlite3 db 'update t set b = b || "x" where a % 3 = 0;'
 sqlite3 db 'pragma journal_mode=wal; insert into t(b) values("wal"); select count(*) from t;'
 sqlite3 db 'pragma integrity_check; select sum(length(b)) from t;'
+ls
+""")
+
+
+shell("tar_attributes", r"""
+mkdir one two
+cd one
+echo text >f; ln f g; ln -s f l; mkfifo p; mkdir d; echo more >d/f
+truncate -s 256K d/holes; echo end >>d/holes
+chown 1000:2000 f; chown -h 1000 l; chmod 4750 f; chmod 1777 d
+setfattr -n user.a -v value f
+setfattr -n user.empty f
+setfattr -n trusted.t -v trusted d
+setfattr -n user.long -v "$(printf '%04000d' 1)" d/f
+setfacl -m u:1000:rw,g:2000:r d/holes
+setfacl -d -m u:1000:rwx,o::- d
+setcap cap_net_raw+ep d/f
+find . -depth -exec touch -h -d @1000000000.123456789 {} +
+cd ..
+archive() {
+	tar -C "$1" --xattrs --xattrs-include='*' --acls --sort=name --format=pax \
+		--pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' -cf "$1.tar" .
+}
+archive one
+sha256sum <one.tar
+tar -C two --xattrs --xattrs-include='*' --acls -xpf one.tar
+archive two
+cmp one.tar two.tar && echo same archive
+tar --compare -C two --xattrs --acls -f one.tar && echo nothing differs
+for folder in one two; do
+	cd $folder
+	list
+	find . -printf '%p %T@ %U %G\n' | sort
+	getfattr -d -m - -h -e hex -- $(find . | sort) | cut -c 1-200
+	getfacl -R -n -p .
+	getcap -r .
+	cd ..
+done
+""")
+
+shell("rsync", r"""
+cp -a "$SOURCE"/unit/fs src
+setfattr -n user.a -v value src/run.py; setfacl -m u:1000:r src/run.py; ln src/run.py src/hard
+# Times are set: whether two changes fall into one tick is not what is compared.
+settle() { find src -depth -exec touch -h -d "@$1" {} +; }
+settle 1000000000
+synchronize() { rsync -aHAX --delete --out-format='%i %n' "$@" src/ dst/ | sort; }
+synchronize
+echo unchanged; synchronize; synchronize --checksum
+diff -r src dst && echo same
+echo changed >>src/workloads.py; rm src/hard; mkdir src/new; echo new >src/new/file; chmod 600 src/run.py
+setfattr -n user.b -v value src/run.py
+settle 1000000100
+echo changed; synchronize
+echo unchanged; synchronize
+echo in place; echo more >>src/workloads.py; settle 1000000200; synchronize --inplace --no-whole-file
+echo unchanged; synchronize
+diff -r src dst && echo same
+(cd dst && list)
+getfacl -n -p dst/run.py; getfattr -d dst/run.py
+rsync -a --remove-source-files dst/ moved/ && find dst -type f
+echo unchanged; rsync -an --delete --out-format='%i %n' src/ moved/ | sort
+""")
+
+# A library and a program, built by make and gcc; then again, after one change, and after a touch.
+shell("build", r"""
+mkdir src
+for i in 1 2 3; do
+	printf '#include "all.h"\nint f%d(int x) { return x * %d; }\n' $i $i >src/f$i.c
+done
+printf 'int f1(int);\nint f2(int);\nint f3(int);\n' >src/all.h
+printf '#include "all.h"\nint main(void) { return f1(1) + f2(1) + f3(1); }\n' >src/main.c
+cat >Makefile <<'END'
+CFLAGS = -O1 -MMD -Isrc
+objects = $(patsubst src/%.c,out/%.o,$(wildcard src/f*.c))
+out/program: out/main.o out/libf.a
+	@echo link
+	@$(CC) -o $@ $^
+out/%.o: src/%.c | out
+	@echo compile $<
+	@$(CC) $(CFLAGS) -c -o $@ $<
+out/libf.a: $(objects)
+	@echo archive
+	@rm -f $@
+	@ar rcD $@ $^
+out:
+	@mkdir out
+-include $(wildcard out/*.d)
+END
+make && { out/program || echo $?; }
+make
+sleep 0.05
+printf 'int f2(int x) { return x * 20; }\n' >src/f2.c
+make && { out/program || echo $?; }
+touch src/all.h
+make -n | grep -c compile
+sha256sum out/*.o out/libf.a
+rm -r out
 ls
 """)
 
@@ -173,35 +310,59 @@ def random_calls(folder, _source):
 
 WORKLOADS["random_calls"] = random_calls
 
-# Classes of Python's own tests that are about files and are quick.
-PYTHON_TESTS = {
-    "test.test_os": ["FileTests", "StatAttributeTests", "UtimeTests", "WalkTests", "MakedirTests",
-                     "RemoveDirsTests", "LinkTests", "TestScandir", "ExtendedAttributeTests"],
-    "test.test_posixpath": None,
-    "test.test_glob": None,
-    "test.test_genericpath": None,
+KEYED.add("posix")
+WORKLOADS["posix"] = lambda folder, _source: execute([os.path.join(PROGRAMS, "posix"), folder], folder, "")
+
+
+def exercise(full):
+    def workload(folder, _source):
+        text = ""
+        for seed in range(1, 21 if full else 3):
+            text += execute([os.path.join(PROGRAMS, "exercise"), "--seed", str(seed), "--ops",
+                             "10000" if full else "500", os.path.join(folder, "f")], folder, "")
+        return text
+
+    return workload
+
+
+# Python's own tests of these modules; without --full of some only these classes.
+PYTHON = {
+    "python_mmap": ("test.test_mmap", None),
+    "python_os": ("test.test_os", None),
+    "python_posix": ("test.test_posix", None),
+    "python_shutil": ("test.test_shutil", None),
+    # All but those that pack, and those that start Python anew.
+    "python_tarfile": ("test.test_tarfile", [
+        "UstarReadTest", "ListTest", "MiscReadTest", "StreamReadTest", "MemberReadTest", "GNUReadTest",
+        "PaxReadTest", "WriteTest", "StreamWriteTest", "GNUWriteTest", "DeviceHeaderTest", "CreateTest",
+        "CreateWithXModeTest", "HardlinkTest", "PaxWriteTest", "UstarUnicodeTest", "AppendTest",
+        "LinkEmulationTest", "NumericOwnerTest"]),
 }
-PYTHON_TESTS_FULL = {
-    "test.test_os": None, "test.test_posix": None, "test.test_shutil": None, "test.test_tarfile": None,
-    "test.test_posixpath": None, "test.test_glob": None, "test.test_genericpath": None,
-    "test.test_pathlib": None, "test.test_fileio": None, "test.test_tempfile": None,
-}
+# Tests that walk hundreds of directories within each other.
+PYTHON_SLOW = ("test_walk_many_open_files",)
+PYTHON_FULL = ("test.test_posixpath", "test.test_glob", "test.test_genericpath", "test.test_pathlib",
+               "test.test_fileio", "test.test_tempfile")
 
 PYTHON_RUN = r"""
 import sys, unittest, importlib
 loader = unittest.TestLoader()
 suite = unittest.TestSuite()
-for word in sys.argv[1:]:
+def tests_of(suite):
+    for test in suite:
+        yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
+left_out = sys.argv[1].split(",")
+for word in sys.argv[2:]:
     module, _, cls = word.partition(":")
     module = importlib.import_module(module)
     if not cls:
-        suite.addTests(loader.loadTestsFromModule(module))
-    elif hasattr(module, cls):
-        suite.addTests(loader.loadTestsFromTestCase(getattr(module, cls)))
+        found = loader.loadTestsFromModule(module)
+    else:
+        found = loader.loadTestsFromTestCase(getattr(module, cls))
+    suite.addTests(test for test in tests_of(found) if test.id().split(".")[-1] not in left_out)
 
 class Result(unittest.TestResult):
     def say(self, word, test):
-        print(word, test.id(), flush=True)
+        print("%s: %s" % (test.id(), word), flush=True)
     def addSuccess(self, test): self.say("ok", test)
     def addSkip(self, test, reason): self.say("skip", test)
     def addFailure(self, test, error): self.say("FAIL", test); print(self._exc_info_to_string(error, test), file=sys.stderr)
@@ -211,13 +372,11 @@ suite.run(Result())
 """
 
 
-def python_tests(full):
-    words = []
-    for module, classes in (PYTHON_TESTS_FULL if full else PYTHON_TESTS).items():
-        words += ["%s:%s" % (module, cls) for cls in classes] if classes else [module]
+def python_tests(modules, classes, left_out=()):
+    words = ["%s:%s" % (modules[0], cls) for cls in classes] if classes else list(modules)
 
     def workload(folder, _source):
-        done = subprocess.run(["python3", "-c", PYTHON_RUN] + words, cwd=folder,
+        done = subprocess.run(["python3", "-c", PYTHON_RUN, ",".join(left_out)] + words, cwd=folder,
                               env=dict(ENV, TMPDIR=folder), check=False, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         text = "\n".join(sorted(done.stdout.decode().splitlines()))
@@ -225,3 +384,72 @@ def python_tests(full):
         return text + "\nexit %d\n" % done.returncode
 
     return workload
+
+
+# stress-ng's stressors of its class filesystem (and some that move file data), with what makes the
+# large ones small.
+STRESSORS = {
+    name: [] for name in """access chdir chmod chown copy-file dentry dir dirdeep dirmany dup fcntl
+    file-ioctl filename flock fsize fstat getdent handle hdd io lease locka lockf
+    lockofd mknod open rename touch utime seek sendfile splice revio""".split()
+}
+STRESSORS["chdir"] = ["--chdir-dirs", "64"]
+STRESSORS["copy-file"] = ["--copy-file-bytes", "1M"]
+STRESSORS["hdd"] = ["--hdd-bytes", "1M"]
+STRESSORS["seek"] = ["--seek-size", "1M"]
+STRESSORS["revio"] = ["--revio-bytes", "1M"]
+STRESSORS["sendfile"] = ["--sendfile-size", "64K"]
+STRESSORS_FULL = {
+    "fallocate": ["--fallocate-bytes", "8M"], "fpunch": [], "inode-flags": [], "iomix": ["--iomix-bytes", "8M"],
+    "sync-file": ["--sync-file-bytes", "8M"], "chattr": [], "inotify": [], "link": [],
+    "symlink": [], "xattr": [], "fiemap": ["--fiemap-bytes", "8M"], "verity": [],
+}
+STRESS_RESULTS = {0: "passed", 2: "failed", 3: "skipped", 4: "skipped"}
+
+
+def stress_ng(full):
+    stressors = dict(STRESSORS, **STRESSORS_FULL) if full else STRESSORS
+
+    def workload(folder, _source):
+        lines = []
+        workload.details = ""
+        for name, options in stressors.items():
+            done = subprocess.run(["stress-ng", "--" + name, "1", "--%s-ops" % name, "20" if full else "2",
+                                   "--verify", "--timeout", "20", "--temp-path", folder] + options,
+                                  cwd=folder, env=ENV, check=False, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            result = STRESS_RESULTS.get(done.returncode, "exit %d" % done.returncode)
+            lines.append("%s: %s" % (name, result))
+            if result != "passed":
+                workload.details += done.stdout.decode(errors="replace")
+        return "\n".join(lines) + "\nexit 0\n"
+
+    return workload
+
+
+def workloads(full):
+    """Every workload by its name; what takes long is shorter without full."""
+    found = dict(WORKLOADS)
+    found["exercise"] = exercise(full)
+    found["stress_ng"] = stress_ng(full)
+    for name, (module, classes) in PYTHON.items():
+        found[name] = python_tests([module], None) if full else python_tests([module], classes, PYTHON_SLOW)
+    if full:
+        found["python_more"] = python_tests(PYTHON_FULL, None)
+    return found
+
+
+# These take their time: without --full each of them runs natively and on these mounts alone.
+SOME_MOUNTS = {
+    "python_mmap": ("plain", "writeinval"),
+    "python_os": ("ttl",),
+    "python_posix": ("lru",),
+    "python_shutil": ("writeinval",),
+    "python_tarfile": ("ttl+lru",),
+    "stress_ng": ("plain", "writeinval"),
+    "git_maintenance": ("plain", "lru"),
+    "tar_attributes": ("plain", "never", "ttl", "writeinval"),
+    "rsync": ("plain", "never", "lru", "daemon-fill"),
+    "build": ("plain", "never", "writeinval"),
+}
+KEYED |= set(PYTHON) | {"python_more", "stress_ng"}

@@ -62,7 +62,7 @@ for test in mount.SPECIAL:
 known |= {"mount/" + test.__name__ for test in mount.SINGLE}
 
 fs = module("unit/fs/run.py")
-for name in list(fs.WORKLOADS) + ["python_tests"]:
+for name in fs.all_workloads(True):
     per_variant["fs/" + name] = set(fs.VARIANTS) | {"native"}
 stress = module("unit/stress/run.py")
 for cpus, runs in stress.RUNS.items():
