@@ -16,9 +16,9 @@ usage() {
 	  --filter GLOB  only tests whose name, with or without "TIER/", matches
 	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
 	                 EXTFUSE_TEST_SCALE (default 20)
-	  --full         the long forms too: every removed handler, all of Python's file tests, all
-	                 mount tests on the debug kernel, thousands of random programs, larger bounds
-	                 of the model
+	  --full         the long forms too: every removed handler, every workload on each kind of
+	                 mount, all mount tests on the debug kernel, thousands of random programs,
+	                 larger bounds of the model
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
@@ -410,7 +410,7 @@ tier_fs() {
 	[[ $filter != *oracle_* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	[ -n "$others" ] ||
-		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout 2400 -- \
+		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout "$([ -z "$full" ] && echo 3000 || echo 20000)" -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
 	[[ $filter != '*' && $filter != *oracle_* ]] || stress_vms
 	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm
