@@ -52,6 +52,15 @@ static int tests_failed;
 		} \
 	} while (0)
 
+/* What a test needs and this kernel does not have. */
+#define SKIPPED_CODE 77
+#define SKIP(reason) \
+	do { \
+		printf("SKIP kernel/%s: %s\n", test_name, reason); \
+		fflush(stdout); \
+		_exit(SKIPPED_CODE); \
+	} while (0)
+
 struct test {
 	const char *name;
 	void (*run)(void);
@@ -93,7 +102,7 @@ static inline int run_alone(const struct test *test)
 static inline void run_test(const struct test *test)
 {
 	const char *scale = getenv("EXTFUSE_TEST_SCALE");
-	const int limit = 600 * (scale && atoi(scale) > 1 ? 6 : 1);
+	const int limit = 600 * (getenv("EXTFUSE_TEST_SLOW") || (scale && atoi(scale) > 1) ? 6 : 1);
 	int tenths = limit;
 	int status = -1;
 	pid_t pid = fork();
@@ -111,11 +120,13 @@ static inline void run_test(const struct test *test)
 		status = waitpid(pid, &status, WNOHANG) == pid ? -1 : -2;
 		break;
 	}
-	if (status) {
-		tests_failed++;
-		abort_connections();
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != SKIPPED_CODE) {
+		if (status) {
+			tests_failed++;
+			abort_connections();
+		}
+		printf("%s kernel/%s\n", status ? "FAIL" : "PASS", test->name);
 	}
-	printf("%s kernel/%s\n", status ? "FAIL" : "PASS", test->name);
 	fflush(stdout);
 	while (!umount2("/run/wire-test", MNT_DETACH))
 		;

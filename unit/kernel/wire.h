@@ -58,6 +58,9 @@ struct wire {
 	/* sends what it likes in place of a reply */
 	void (*spoil)(struct wire *w, const struct fuse_in_header *in, int error, const void *data,
 		      size_t size);
+	bool spliced; /* replies come out of a pipe, which takes allocations */
+	/* called before and after each reply is written, by the daemon's thread */
+	void (*sending)(struct wire *w, bool sent);
 	const struct fuse_in_header *serving;
 };
 
@@ -126,10 +129,28 @@ static inline void wire_send(struct wire *w, uint64_t unique, int error, const v
 	struct fuse_out_header header = { .unique = unique, .error = error };
 	struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)data, size } };
 
+	int pipes[2] = { -1, -1 };
+	ssize_t sent;
+
 	header.len = (uint32_t)(sizeof(header) + size);
+	if (w->spliced && (pipe(pipes) || writev(pipes[1], iov, size ? 2 : 1) != header.len))
+		perror("pipe");
+	if (w->sending)
+		w->sending(w, false);
+	/* Without memory for it a splice takes nothing from the pipe. */
+	do {
+		sent = w->spliced ? splice(pipes[0], NULL, w->dev, NULL, header.len, 0)
+				  : writev(w->dev, iov, size ? 2 : 1);
+	} while (w->spliced && sent < 0 && errno == ENOMEM);
 	/* ENOENT: the request was interrupted or aborted meanwhile. */
-	if (writev(w->dev, iov, size ? 2 : 1) < 0 && errno != ENOENT)
-		perror("writev /dev/fuse");
+	if (sent < 0 && errno != ENOENT)
+		perror("reply to /dev/fuse");
+	if (w->sending)
+		w->sending(w, true);
+	if (w->spliced) {
+		close(pipes[0]);
+		close(pipes[1]);
+	}
 }
 
 /* A notification; data begins with its structure. */

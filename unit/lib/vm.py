@@ -33,7 +33,8 @@ def scale(count):
 
 
 def slowness():
-    return 6 if int(os.environ.get("EXTFUSE_TEST_SCALE", "1")) > 1 else 1
+    return 6 if "EXTFUSE_TEST_SLOW" in os.environ or \
+        int(os.environ.get("EXTFUSE_TEST_SCALE", "1")) > 1 else 1
 
 
 class Failed(Exception):
