@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds the driver with each bug of mutants/list, and checks that the test named there finds it.
+#
+# mutants.sh LOGS [GLOB]: prints a result line for each bug whose name, or test's name, fits. The kernel
+# tests (build/kernel-tests) and the products (build) have to be built.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+logs=$(realpath -m "${1:?usage: mutants.sh LOGS [GLOB]}")
+glob=${2:-*}
+mkdir -p "$logs"
+cd "$root"
+
+say() { printf 'mutants.sh: %s\n' "$*" >&2; }
+
+rows=()
+modes=
+while read -r name mode suite test; do
+	case $name in '' | '#'*) continue ;; esac
+	full=kernel/mutant_${name}_is_caught
+	# shellcheck disable=SC2053 # a pattern is meant
+	[[ $full == $glob || ${full#*/} == $glob ]] || continue
+	rows+=("$name $mode $suite $test")
+	case " $modes " in *" $mode "*) ;; *) modes+=" $mode" ;; esac
+done <"$here/mutants/list"
+[ ${#rows[@]} -gt 0 ] || exit 0
+
+# What kernel/build.sh built is taken over, so that a bug costs the compilation of what it changes.
+declare -A image=()
+for mode in $modes; do
+	flags=()
+	[ "$mode" = normal ] || flags=(--debug)
+	image[$mode]=$(kernel/build.sh "${flags[@]}" | tail -n 1)
+done
+tree=$(kernel/build.sh --tree)
+work=$(dirname "$tree")
+copy=$work/mutants
+mkdir -p "$copy"
+exec {lock}>>"$copy/lock"
+flock "$lock"
+rm -rf "$copy/tree" "$copy"/obj-*
+exec {shared}>>"$work/tree.lock"
+flock -s "$shared"
+# Hard links, except for what will be changed.
+cp -al "$tree" "$copy/tree"
+rm -rf "$copy/tree/fs/fuse"
+cp -a "$tree/fs/fuse" "$copy/tree/fs/"
+for mode in $modes; do
+	cp -a "$work/obj-$mode" "$copy/"
+	# Other paths would be other commands, and all would be compiled again.
+	find "$copy/obj-$mode" -name '*.cmd' -exec sed -i "s,$work/\(tree\|obj-$mode\),$copy/\1,g" {} +
+	ln -sfn "$copy/tree" "$copy/obj-$mode/source"
+done
+exec {shared}>&-
+
+# build MODE: the same stamps as kernel/build.sh's, for the same reason.
+build() {
+	KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=extfuse KBUILD_BUILD_HOST=extfuse \
+		KBUILD_BUILD_VERSION=1 LC_ALL=C MAKEFLAGS='' \
+		make -C "$copy/tree" ARCH=x86 -j"${EXTFUSE_JOBS:-$(nproc)}" O="$copy/obj-$1" bzImage
+}
+
+# run_tests IMAGE MODE SUITE OUT TEST...: prints the tests' result lines.
+run_tests() {
+	local kernel=$1 mode=$2 suite=$3 out=$4 test
+	local -a flags=() arguments=(--logs "$out")
+	shift 4
+	[ "$mode" = normal ] || flags=(--debug)
+	[ "$mode" = normal ] || export EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20}
+	[ "$suite" != stress ] || flags+=(--smp 2)
+	[ "$suite" != kernel ] || arguments+=(build/kernel-tests)
+	mkdir -p "$out"
+	# shellcheck disable=SC2016 # expanded in the VM
+	EXTFUSE_KERNEL=$kernel kernel/run.sh "${flags[@]}" --timeout 1200 --out "$out" -- bash -c '
+		suite=$1 n=$2
+		shift 2
+		for test in "${@:1:n}"; do
+			python3 "unit/$suite/run.py" --filter "$test" "${@:n+1}"
+		done' mutants "$suite" $# "$@" "${arguments[@]}" 2>"$out/stderr" | tee "$out/stdout" |
+		grep -E '^(PASS|FAIL) ' || true
+}
+
+# Leaves the images, or a log; .built says that there will be no more of it.
+build_all() {
+	local row name mode suite test
+	for row in "${rows[@]}"; do
+		read -r name mode suite test <<<"$row"
+		# No fuzz: a patch that applies elsewhere plants another bug.
+		patch -d "$copy/tree" -p1 -s -F0 <"$here/mutants/$name.patch"
+		if build "$mode" >"$logs/mutant-$name.build.log" 2>&1; then
+			cp "$copy/obj-$mode/arch/x86/boot/bzImage" "$logs/mutant-$name.bzImage"
+			rm "$logs/mutant-$name.build.log"
+		fi
+		patch -d "$copy/tree" -p1 -s -R -F0 <"$here/mutants/$name.patch"
+		touch "$logs/mutant-$name.built"
+	done
+	rm -rf "$copy/tree" "$copy"/obj-*
+}
+
+rm -f "$logs"/mutant-*.built
+# On one CPU, while the tests run on the other.
+build_all &
+builder=$!
+trap 'kill "$builder" 2>/dev/null || true' EXIT
+
+declare -A tests_of=()
+for row in "${rows[@]}"; do
+	read -r name mode suite test <<<"$row"
+	case " ${tests_of[$mode $suite]:-} " in
+	*" $test "*) ;;
+	*) tests_of[$mode $suite]+=" $test" ;;
+	esac
+done
+
+# Without a bug each test has to pass, or it would find any.
+sound=
+for key in "${!tests_of[@]}"; do
+	read -r mode suite <<<"$key"
+	read -ra tests <<<"${tests_of[$key]}"
+	start=$SECONDS
+	sound+=$'\n'$(run_tests "${image[$mode]}" "$mode" "$suite" "$logs/sound-$mode-$suite" "${tests[@]}")
+	say "$key without a bug: $((SECONDS - start)) s"
+done
+
+failed=0
+for row in "${rows[@]}"; do
+	read -r name mode suite test <<<"$row"
+	full=kernel/mutant_${name}_is_caught
+	out=$logs/mutant-$name
+	start=$SECONDS
+	tier=$suite
+	[ "$suite" != stress ] || tier=fs
+	result=
+	while [ ! -e "$out.built" ] && kill -0 "$builder" 2>/dev/null; do
+		sleep 0.5
+	done
+	[ ! -e "$out.bzImage" ] ||
+		result=$(run_tests "$out.bzImage" "$mode" "$suite" "$out" "$test")
+	if grep -qxF "PASS $tier/$test" <<<"$sound" && grep -qF "FAIL $tier/$test" <<<"$result"; then
+		printf 'PASS %s\n' "$full"
+		rm -rf "$out" "$out.bzImage" "$out.built"
+	else
+		printf 'without a bug:%s\nwith it: %s\n' "$sound" "$result" >"$out.log"
+		printf 'FAIL %s (log %s)\n' "$full" "$out.log"
+		failed=1
+	fi
+	say "$name: $((SECONDS - start)) s"
+done
+exit "$failed"
