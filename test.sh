@@ -12,14 +12,18 @@ usage() {
 	cat <<-'END'
 	usage: ./test.sh [--tier unit|kernel|mount|fs]... [--filter GLOB] [--debug] [--full]
 	       ./test.sh --mutants
+	       ./test.sh --kernel-mutants
 	  --tier T       only this tier (may be repeated)
 	  --filter GLOB  only tests whose name, with or without "TIER/", matches
 	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
-	                 EXTFUSE_TEST_SCALE (default 20)
+	                 EXTFUSE_TEST_SCALE (default 20, with --full 1); a part of them runs there
+	                 without --debug too
 	  --full         the long forms too: every removed handler, every workload on each kind of
 	                 mount, all mount tests on the debug kernel, thousands of random programs,
 	                 larger bounds of the model
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
+	  --kernel-mutants  only this: the same for the driver's, in unit/kernel/mutants; each costs
+	                 part of a kernel build
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
 	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
@@ -36,6 +40,7 @@ tiers=()
 filter='*'
 debug=
 full=
+kernel_mutants=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--tier | --filter)
@@ -55,6 +60,10 @@ while [ $# -gt 0 ]; do
 	--mutants)
 		tiers+=(fs)
 		filter='mutant_*'
+		;;
+	--kernel-mutants)
+		tiers+=(kernel)
+		kernel_mutants=yes
 		;;
 	-h | --help)
 		usage
@@ -173,7 +182,7 @@ suite() {
 			SKIP*) report SKIP "${rest%%: *}" "${rest#*: }" ;;
 			esac
 			;;
-		'oracle: '*) say "$line" ;;
+		'oracle: '* | 'races: '*) say "$line" ;;
 		*) printf '%s\n' "$line" >>"$log" ;;
 		esac
 	done < <(
@@ -341,19 +350,48 @@ vm() {
 
 vm_flags=()
 [ -z "$debug" ] || vm_flags=(--debug)
-[ -z "$debug" ] || export EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20}
+# Limits on time that a test or a VM has are this many times as wide.
+patience=1
+if [ -n "$debug" ]; then
+	patience=${full:+20}
+	patience=${patience:-1}
+	export EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-$([ -n "$full" ] && echo 1 || echo 20)}
+	export EXTFUSE_TEST_SLOW=yes
+fi
 suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
 
+# Plain runs look at everything once more on the debug kernel, with fewer repetitions.
+on_debug_kernel() {
+	local start=$1 out=$2
+	shift 2
+	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} EXTFUSE_TEST_SLOW=yes "$start" "$out" --debug "$@"
+}
+
 tier_kernel() {
 	local test test_name
+	if [ -n "$kernel_mutants" ]; then
+		wait_kernel normal && wait_kernel debug || return
+		suite kernel/mutants unit/kernel/mutants.sh "$logs/kernel-mutants" "$filter"
+		return
+	fi
 	for test in unit/kernel/check_*.sh; do
 		test_name=$(basename "$test" .sh)
 		check "kernel/${test_name#check_}" bash "$test"
 	done
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" --timeout 1500 -- \
-		python3 unit/kernel/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/kernel-vm" build/kernel-tests
+	local command=(--timeout $((1500 * patience)) -- python3 unit/kernel/run.py --filter "$filter")
+	local also_debug=
+	vm_start "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
+		--logs "$logs/kernel-vm" build/kernel-tests
+	# On the other CPU.
+	if [ -z "$debug" ] && wait_kernel debug; then
+		also_debug=yes
+		on_debug_kernel vm_start "$logs/kernel-debug-vm" "${command[@]}" \
+			--suffix :debug --logs "$logs/kernel-debug-vm" build/kernel-tests
+	fi
+	suite kernel/vm vm_lines "$logs/kernel-vm"
+	[ -z "$also_debug" ] || suite kernel/debug-vm vm_lines "$logs/kernel-debug-vm"
 	# Last: it wants the debug kernel, which may still be compiled.
 	if selected kernel/run-sh; then
 		wait_kernel debug || return
@@ -376,23 +414,30 @@ mount_vms() {
 }
 
 tier_mount() {
-	local command=(--timeout 2400 -- python3 unit/mount/run.py)
+	local command=(--timeout $((2400 * patience)) -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	mount_vms vm "${vm_flags[@]}" "${command[@]}"
 	if [ -z "$debug" ]; then
 		wait_kernel debug || return
-		EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} \
-			mount_vms debug-vm --debug "${command[@]}" --reduced --suffix :debug
+		on_debug_kernel mount_vms debug-vm "${command[@]}" --reduced --suffix :debug
 	fi
 }
 
-# The oracle on 1, 2 and 4 CPUs, one VM after the other.
+# The oracle and the hammer on 1, 2 and 4 CPUs, one VM after the other, and some of it on the debug
+# kernel.
 stress_vms() {
-	local cpus
+	local cpus command=(--timeout $((2400 * patience)) -- python3 unit/stress/run.py --filter "$filter")
 	for cpus in 2 1 4; do
 		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}_* ]] || continue
-		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" --timeout 2400 -- \
-			python3 unit/stress/run.py --filter "$filter" --logs "$logs/stress-$cpus"
+		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
+			"${suite_flags[@]}" --logs "$logs/stress-$cpus"
+		if [ -n "$debug" ] || [ "$cpus" = 4 ]; then
+			continue
+		fi
+		wait_kernel debug || return
+		on_debug_kernel vm_start "$logs/debug-stress-$cpus" --smp "$cpus" "${command[@]}" \
+			--reduced --suffix :debug --logs "$logs/debug-stress-$cpus"
+		suite "fs/debug-stress-$cpus" vm_lines "$logs/debug-stress-$cpus"
 	done
 }
 
@@ -400,21 +445,26 @@ mutants_vm() {
 	must fs/build-mutants unit/stress/build-mutants.sh build/mutants
 	[ "$filter" = '*' ] || export EXTFUSE_MUTANTS_RARE=yes
 	EXTFUSE_MUTANTS=$root/build/mutants/objects vm fs/mutants "$logs/mutants" "${vm_flags[@]}" \
-		--smp 2 --timeout 4000 -- \
+		--smp 2 --timeout $((4000 * patience)) -- \
 		python3 unit/stress/mutants.py --filter "$filter" --logs "$logs/mutants"
 }
 
 # The workloads on one CPU, beside what follows on the other.
 tier_fs() {
 	local others=
-	[[ $filter != *oracle_* && $filter != *mutant_* ]] || others=yes
+	[[ $filter != *oracle_* && $filter != *no_answer_* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	[ -n "$others" ] ||
-		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout "$([ -z "$full" ] && echo 3000 || echo 20000)" -- \
+		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $((3000 * patience)) -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
-	[[ $filter != '*' && $filter != *oracle_* ]] || stress_vms
+	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer_* ]] || stress_vms
+	[ -n "$others$debug" ] || ! wait_kernel debug ||
+		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((2400 * patience)) -- \
+			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
+			--logs "$logs/debug-fs-vm"
 	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm
 	[ -n "$others" ] || suite fs/vm vm_lines "$logs/fs-vm"
+	[ -n "$others$debug" ] || suite fs/debug-vm vm_lines "$logs/debug-fs-vm"
 }
 
 mkdir -p "$logs"
@@ -427,8 +477,10 @@ fi
 find "$logs" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 declare -A took=()
 
-wants_debug=
-[ -z "$debug" ] && ! wants kernel && ! wants mount || wants_debug=yes
+wants_debug=yes
+if [ -z "$debug" ] && ! wants kernel && ! wants mount; then
+	{ wants fs && [[ $filter != mutant_* ]]; } || wants_debug=
+fi
 
 must "${tiers[0]}/install-deps" scripts/install-deps.sh build kernel test
 if wants kernel || wants mount || wants fs; then

@@ -6,6 +6,8 @@ import os
 import random
 import subprocess
 
+from vm import scale
+
 WORKLOADS = {}
 # Workloads whose lines are "KEY: VALUE", each a result of its own, which docs/known-differences.md
 # may name.
@@ -297,7 +299,7 @@ def random_calls(folder, _source):
         "chmod": lambda a, b: os.chmod(os.path.join(folder, a), 0o600),
     }
     os.makedirs(os.path.join(folder, "sub/deep"))
-    for step in range(1500):
+    for step in range(scale(1500)):
         call = rng.choice(sorted(calls))
         one, two = rng.choice(names), rng.choice(names)
         try:
