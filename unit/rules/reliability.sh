@@ -71,6 +71,9 @@ for cpus, runs in stress.RUNS.items():
         per_variant.setdefault("fs/oracle_%s_on_%d_cpus" % (config, cpus), set()).add(variant)
 mutants = first_words("unit/stress/mutants/list")
 known |= {"fs/mutant_%s_is_caught" % name for name in mutants}
+driver_mutants = first_words("unit/kernel/mutants/list")
+known |= {"kernel/mutant_%s_is_caught" % name for name in driver_mutants}
+known |= {"fs/no_answer_of_another_inode_on_%d_cpus" % cpus for cpus in (1, 2)}
 known |= {"model/" + name for name in first_words("handlers/protocol/runs.list")}
 
 FOLDERS = ("kernel/src", "kernel/patches", "handlers", "policies", "loader", "fs-examples")
@@ -116,6 +119,9 @@ for name in mutants:
         bad.append("the planted bug %s is not in its table" % name)
     elif "`model/m_" not in row[0]:
         bad.append("the planted bug %s has no twin in the model" % name)
+for name in driver_mutants:
+    if "`kernel/mutant_%s_is_caught`" % name not in page:
+        bad.append("the planted bug %s of the driver is not on the page" % name)
 if len(spans) < 100:
     bad.append("only %d names were found: is the page read as it is meant?" % len(spans))
 for line in bad:
