@@ -430,6 +430,10 @@ static void answer_without_outputs_is_an_upcall(void)
 {
 	SAME(answer_getattr(NULL, 0), EXTFUSE_UPCALL);
 	SAME(data_out_size, 0);
+	/* What was not written is zero, which by itself would be a negative entry. */
+	request(FUSE_LOOKUP, 5, -1, -1, sizeof(struct fuse_entry_out), -1);
+	job.retval = 0;
+	SAME(run(), EXTFUSE_UPCALL);
 	/* Also when some of several are missing. */
 	request(FUSE_STATX, 16, -1, -1, sizeof(struct fuse_statx_out), 8);
 	step(0, PROBE_WRITE, OUT_PARAM_0, sizeof(struct fuse_statx_out));

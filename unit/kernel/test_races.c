@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_races.c - mounts that end in every way while they are used, memory is short and programs come and go */
+/* test_races.c - mounts that end in every way while memory is short; programs that are not preempted */
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
 
 #include "faults.h"
@@ -394,7 +395,87 @@ static void mounts_end_in_every_way_while_memory_is_short(void)
 	fflush(stdout);
 }
 
+/* ---- Preemption between a program's scratch and its use ---- */
+
+#define RUNNERS 4
+#define REALTIME_RUNNERS 2
+
+static struct runner {
+	unsigned long runs, lost, preempted;
+} * runners;
+
+/* The program's memory is that of a CPU, and all run on one. */
+static void run_on_one_cpu(int number)
+{
+	struct sched_param priority = { .sched_priority = 1 + number };
+	struct extfuse_req req = { .phase = EXTFUSE_REQUEST, .opcode = FUSE_GETATTR };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &req, .ctx_size_in = sizeof(req));
+	struct rusage usage;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	req.nodeid = (__u64)number + 1;
+	if (sched_setaffinity(0, sizeof(set), &set) ||
+	    (number < REALTIME_RUNNERS && sched_setscheduler(0, SCHED_FIFO, &priority)))
+		_exit(1);
+	while (!shared->stop_all) {
+		struct timespec pause = { .tv_nsec = 300000 + 170000 * number };
+
+		if (bpf_prog_test_run_opts(prog_fd, &opts))
+			_exit(2);
+		runners[number].runs++;
+		runners[number].lost += (int)opts.retval == -1;
+		if (number < REALTIME_RUNNERS)
+			clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	getrusage(RUSAGE_SELF, &usage);
+	runners[number].preempted = (unsigned long)usage.ru_nivcsw;
+}
+
+static void scratch_is_a_runs_own_until_it_returns(void)
+{
+	unsigned long runs = 0, lost = 0, preempted = 0;
+	struct bpf_program *prog;
+	pid_t pids[RUNNERS];
+	char path[4096];
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	CHECK(shared != MAP_FAILED);
+	runners = mmap(NULL, sizeof(*runners) * RUNNERS, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(runners != MAP_FAILED);
+	snprintf(path, sizeof(path), "%s/scratch.bpf.o", objects);
+	object = bpf_object__open(path);
+	CHECK(object);
+	prog = bpf_object__find_program_by_name(object, "keeps_scratch");
+	bpf_program__set_type(prog, BPF_PROG_TYPE_EXTFUSE);
+	CHECK(!bpf_object__load(object));
+	prog_fd = bpf_program__fd(prog);
+	for (int i = 0; i < RUNNERS; i++)
+		pids[i] = start_process(run_on_one_cpu, i);
+	sleep(3);
+	shared->stop_all = 1;
+	for (int i = 0; i < RUNNERS; i++) {
+		int status = -1;
+
+		waitpid(pids[i], &status, 0);
+		SAME_IN(status, 0, "runner %d", i);
+		runs += runners[i].runs;
+		lost += runners[i].lost;
+		preempted += i < REALTIME_RUNNERS ? 0 : runners[i].preempted;
+	}
+	bpf_object__close(object);
+	printf("races: %lu runs of a long program on one CPU, preempted around them %lu times, %lu lost their scratch\n",
+	       runs, preempted, lost);
+	fflush(stdout);
+	CHECK(preempted > 100);
+	SAME(lost, 0);
+}
+
 static const struct test tests[] = {
+	TEST(scratch_is_a_runs_own_until_it_returns),
 	TEST(mounts_end_in_every_way_while_memory_is_short),
 };
 
