@@ -355,6 +355,8 @@ static void mounts_end_in_every_way_while_memory_is_short(void)
 	unsigned long mounts = 140 / (scale ? scale : 1);
 	unsigned int before = loaded_objects();
 	bool faults = faults_available();
+	/* The kernel that injects faults is slow. */
+	unsigned int pace = faults ? 10 : 1;
 	long left = 0, injected;
 	pid_t others[2];
 
@@ -371,7 +373,7 @@ static void mounts_end_in_every_way_while_memory_is_short(void)
 	others[0] = start_process(drop_all_the_time, 0);
 	others[1] = start_process(load_all_the_time, 0);
 	for (unsigned long i = 0; i < mounts; i++)
-		one_mount((enum end)(i % ENDS), 20000 + 7919 * (unsigned int)i % 60000);
+		one_mount((enum end)(i % ENDS), pace * (20000 + 7919 * (unsigned int)i % 60000));
 	shared->stop_all = 1;
 	for (int i = 0; i < 2; i++)
 		reap_process(others[i], "a process beside", ENDS - 1);
