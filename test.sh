@@ -452,12 +452,12 @@ mutants_vm() {
 # The workloads on one CPU, beside what follows on the other.
 tier_fs() {
 	local others=
-	[[ $filter != *oracle_* && $filter != *no_answer_* && $filter != *mutant_* ]] || others=yes
+	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	[ -n "$others" ] ||
 		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $((3000 * patience)) -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
-	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer_* ]] || stress_vms
+	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
 		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((2400 * patience)) -- \
 			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
