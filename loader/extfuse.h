@@ -73,6 +73,14 @@ int extfuse_open(const struct extfuse_opts *opts, struct extfuse **out);
 int extfuse_load(struct extfuse *ext);
 
 /*
+ * libbpf's object of the program: between extfuse_open() and extfuse_load() to
+ * look at or alter its maps, afterwards to find its programs and maps. It is the
+ * handle's: not to be loaded or closed.
+ */
+struct bpf_object;
+struct bpf_object *extfuse_bpf_object(const struct extfuse *ext);
+
+/*
  * Attach through the INIT exchange of @se: call after fuse_session_new() and
  * fuse_session_mount(), before the session loop. Uses
  * fuse_session_custom_io() on the session's own descriptor. The outcome is

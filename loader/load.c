@@ -183,6 +183,11 @@ int extfuse_load(struct extfuse *ext)
 	return err;
 }
 
+struct bpf_object *extfuse_bpf_object(const struct extfuse *ext)
+{
+	return ext ? ext->bpf : NULL;
+}
+
 void extfuse_close(struct extfuse *ext)
 {
 	if (!ext)

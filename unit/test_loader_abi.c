@@ -15,6 +15,7 @@ static void test_symbols(void **state)
 		"extfuse_inval_inode",	 "extfuse_inval_entry",
 		"extfuse_lease_begin",	 "extfuse_lease_grant",
 		"extfuse_lease_revoke",	 "extfuse_close",
+		"extfuse_bpf_object",
 	};
 	static const char *const private[] = { "ext_log", "ext_link", "ext_object_read",
 					       "ext_stats_read" };
