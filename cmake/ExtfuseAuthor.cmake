@@ -10,6 +10,12 @@
 #       compiled for the host, with these handlers in place of the built-in ones of their opcodes,
 #       and these policies: NAME.bpf.c of the current source directory, else the built-in one.
 #       Needs cmocka. Options for the compiler (sanitizers, coverage) are taken from the directory's.
+#       Where libextfuse and libbpf's headers are installed there is also NAME_bytecode, which runs
+#       the same test with the bytecode, as root on a kernel with ExtFUSE; CTest does not run it.
+#
+#   extfuse_add_coverage([LIMIT PERCENT])
+#       A target coverage: it runs the tests and lists the lines of this directory's BPF sources
+#       that they ran. Fails below LIMIT (default 95). Configure with -DCMAKE_C_FLAGS=--coverage.
 
 function(extfuse_add_object_ name)
 	set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c)
@@ -37,9 +43,40 @@ function(extfuse_add_kit_)
 	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET GLOBAL cmocka)
 	file(GLOB sources ${EXTFUSE_KIT_DIR}/handlers/*.bpf.c)
 	add_library(extfuse_testkit OBJECT EXCLUDE_FROM_ALL ${sources} ${EXTFUSE_KIT_DIR}/fakes/fake.c)
-	extfuse_for_host(extfuse_testkit)
-	target_include_directories(extfuse_testkit PRIVATE ${EXTFUSE_KIT_DIR}/names)
-	target_link_libraries(extfuse_testkit PUBLIC PkgConfig::CMOCKA)
+	add_library(extfuse_testkit_host OBJECT EXCLUDE_FROM_ALL ${EXTFUSE_KIT_DIR}/fakes/host.c)
+	foreach(target extfuse_testkit extfuse_testkit_host)
+		extfuse_for_host(${target})
+		target_include_directories(${target} PRIVATE ${EXTFUSE_KIT_DIR}/names)
+		target_link_libraries(${target} PUBLIC PkgConfig::CMOCKA)
+	endforeach()
+endfunction()
+
+# The same test with the bytecode: NAME_bytecode, of this policy and these handlers.
+function(extfuse_add_bytecode_test_ name test policies handlers)
+	set(objects $<TARGET_OBJECTS:extfuse_testkit>)
+	if(TARGET ${name}_plugged)
+		list(APPEND objects $<TARGET_OBJECTS:${name}_plugged>)
+	endif()
+	list(JOIN policies "+" policy)
+	if(NOT policy)
+		set(policy ${EXTFUSE_KIT_DIR}/fakes/none.bpf.o)
+	endif()
+	extfuse_add_bytecode_runner(${name}_bytecode KIT ${EXTFUSE_KIT_DIR}/fakes
+		TESTS ${test} OBJECTS ${objects} POLICY ${policy} HANDLERS ${handlers})
+	target_link_libraries(${name}_bytecode PRIVATE extfuse::libextfuse_shared PkgConfig::LIBBPF)
+endfunction()
+
+function(extfuse_add_coverage)
+	cmake_parse_arguments(arg "" "LIMIT" "" ${ARGN})
+	if(NOT arg_LIMIT)
+		set(arg_LIMIT 95)
+	endif()
+	add_custom_target(coverage
+		COMMAND ${CMAKE_CTEST_COMMAND} --output-on-failure
+		COMMAND python3 ${EXTFUSE_KIT_DIR}/fakes/coverage.py --limit ${arg_LIMIT}
+			${CMAKE_CURRENT_BINARY_DIR} ${CMAKE_CURRENT_SOURCE_DIR}
+		WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
+		VERBATIM)
 endfunction()
 
 function(extfuse_add_unit_test name)
@@ -53,18 +90,25 @@ function(extfuse_add_unit_test name)
 	extfuse_add_kit_()
 
 	set(plugged)
+	set(handlers)
+	set(policies)
 	foreach(handler ${arg_HANDLERS})
 		list(APPEND plugged ${CMAKE_CURRENT_SOURCE_DIR}/${handler}.bpf.c)
+		list(APPEND handlers ${CMAKE_CURRENT_BINARY_DIR}/${handler}.bpf.o)
 	endforeach()
 	foreach(policy ${arg_POLICIES})
 		set(source ${CMAKE_CURRENT_SOURCE_DIR}/${policy}.bpf.c)
 		if(NOT EXISTS ${source} AND EXISTS ${EXTFUSE_KIT_DIR}/policies/${policy}.bpf.c)
 			set(source ${EXTFUSE_KIT_DIR}/policies/${policy}.bpf.c)
+			list(APPEND policies ${policy})
+		else()
+			list(APPEND policies ${CMAKE_CURRENT_BINARY_DIR}/${policy}.bpf.o)
 		endif()
 		list(APPEND plugged ${source})
 	endforeach()
 
-	add_executable(${name} ${arg_SOURCES} $<TARGET_OBJECTS:extfuse_testkit>)
+	add_executable(${name} ${arg_SOURCES} $<TARGET_OBJECTS:extfuse_testkit>
+		$<TARGET_OBJECTS:extfuse_testkit_host>)
 	extfuse_for_host(${name})
 	# A test function that is not run is an error.
 	target_compile_options(${name} PRIVATE -Wall -Wextra -Werror=unused-function)
@@ -77,4 +121,8 @@ function(extfuse_add_unit_test name)
 		target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_plugged>)
 	endif()
 	add_test(NAME ${name} COMMAND ${name})
+	list(LENGTH arg_SOURCES sources)
+	if(extfuse_library_FOUND AND sources EQUAL 1)
+		extfuse_add_bytecode_test_(${name} "${arg_SOURCES}" "${policies}" "${handlers}")
+	endif()
 endfunction()

@@ -28,6 +28,11 @@ endforeach()
 file(GLOB posix_types ${EXTFUSE_UAPI_DIR}/asm/posix_types_*.h)
 install(FILES ${posix_types} DESTINATION ${author_headers}/uapi/asm)
 
+# The policy of tests that are about none: it defines no hook.
+extfuse_compile_bpf(${PROJECT_SOURCE_DIR}/unit/fakes/none.bpf.c ${CMAKE_BINARY_DIR}/kit/none.bpf.o
+	"BPF none.bpf.o")
+add_custom_target(bpf_none ALL DEPENDS ${CMAKE_BINARY_DIR}/kit/none.bpf.o)
+
 # Sources that a test of somebody's handler or policy is linked with.
 foreach(kind handlers policies)
 	get_property(names GLOBAL PROPERTY EXTFUSE_${kind})
@@ -35,7 +40,9 @@ foreach(kind handlers policies)
 		install(FILES ${kind}/${name}.bpf.c DESTINATION ${author_kit}/${kind})
 	endforeach()
 endforeach()
-install(FILES unit/fakes/fake.c DESTINATION ${author_kit}/fakes)
+install(FILES unit/fakes/fake.c unit/fakes/host.c unit/fakes/backend.h unit/fakes/bytecode.c
+	unit/fakes/bytecode_main.c unit/fakes/coverage.py ${CMAKE_BINARY_DIR}/kit/none.bpf.o
+	DESTINATION ${author_kit}/fakes)
 install(FILES ${CMAKE_BINARY_DIR}/loader/names/opcode_names.inc
 	${CMAKE_BINARY_DIR}/loader/names/event_names.inc
 	DESTINATION ${author_kit}/names)

@@ -94,12 +94,21 @@ struct ext_scratch {
 	__u64 fence;
 };
 
+/* Where a run of the host's tests may stop for another CPU's; nothing in BPF. */
+#ifndef EXT_STOP
+#define EXT_STOP()
+#endif
+
 /*
  * Compiler barrier between the groups of a hit's loads. x86-64 keeps loads in
  * order; elsewhere the groups are separated by a fetching atomic on a word that
  * nobody shares.
  */
-#define ext_barrier() asm volatile("" ::: "memory")
+#define ext_barrier() \
+	do { \
+		asm volatile("" ::: "memory"); \
+		EXT_STOP(); \
+	} while (0)
 #ifdef EXT_WEAK_ORDER
 #define ext_fence() \
 	do { \
@@ -118,6 +127,7 @@ struct ext_scratch {
 static __always_inline void ext_consume(__u64 old)
 {
 	asm volatile("" ::"r"(old) : "memory");
+	EXT_STOP();
 }
 
 static __always_inline void ext_up(__u64 *count)

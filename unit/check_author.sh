@@ -39,6 +39,13 @@ project() {
 }
 
 project mine policy mine
+[ -x "$work/mine/build/test_mine_bytecode" ] || say 'no test with the bytecode'
+(
+	cd "$work/mine"
+	cmake -S . -B coverage -DCMAKE_C_FLAGS=--coverage && cmake --build coverage &&
+		cmake --build coverage --target coverage
+) >"$work/log" 2>&1 || say "coverage: $(cat "$work/log")"
+grep -q '100.0 %.*mine.bpf.c' "$work/log" || say "no coverage of mine: $(cat "$work/log")"
 # Each kind of request that templates treat in a way of its own, and a name in lower case.
 project look handler look lookup
 project deny handler deny CREATE

@@ -14,7 +14,7 @@ static int careless_setup(void **state)
 }
 
 #define careless_test(function) \
-	cmocka_unit_test_setup_teardown(function, careless_setup, fake_teardown)
+	fake_test_on_host_with(function, careless_setup, "asks the store itself, past its handlers")
 
 /* Rows come from the daemon's fills, since the handlers that would store replies are careless. */
 static void know_attr(__u64 nodeid)
@@ -271,5 +271,5 @@ int main(void)
 		careless_test(a_late_answer_of_the_daemon_is_not_stored),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -71,5 +71,5 @@ int main(void)
 		fake_test(the_daemons_validity_is_handed_on),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

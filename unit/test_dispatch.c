@@ -422,15 +422,19 @@ int main(void)
 		fake_test(reply_without_its_request_ends_rows_and_lowers_nothing),
 		fake_test(rename_without_its_request_ends_everything),
 		fake_test(lookup_without_its_request_is_not_stored),
-		fake_test(counts_that_were_reset_are_not_lowered),
+		fake_test_on_host(counts_that_were_reset_are_not_lowered,
+				  "sets variables larger than 4 KiB"),
 		fake_test(lost_reply_costs_answers_alone),
-		fake_test(section_that_a_handler_left_open_is_closed_by_the_next_program),
+		fake_test_on_host(section_that_a_handler_left_open_is_closed_by_the_next_program,
+				  "calls functions of the program"),
 		fake_test(estale_is_a_change),
-		fake_test(refused_change_leaves_nothing_behind),
-		fake_test(requests_that_nobody_waits_for_cannot_be_refused),
-		fake_test(refusal_needs_an_error),
+		fake_test_on_host(refused_change_leaves_nothing_behind,
+				  "calls functions of the program"),
+		fake_test_on_host(requests_that_nobody_waits_for_cannot_be_refused,
+				  "calls functions of the program"),
+		fake_test_on_host(refusal_needs_an_error, "calls functions of the program"),
 		fake_test(handlers_name_two_names_and_no_more),
-		fake_test(narrowing_is_for_requests_only),
+		fake_test_on_host(narrowing_is_for_requests_only, "calls functions of the program"),
 		fake_test(withdrawn_request_counts_once),
 		fake_test(attach_tells_the_connection),
 		fake_test(unknown_events_end_the_inode_and_its_names),
@@ -438,5 +442,5 @@ int main(void)
 		fake_test(every_request_is_counted_once),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

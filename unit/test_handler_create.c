@@ -71,5 +71,5 @@ int main(void)
 		fake_test(lookup_that_create_overtook_is_not_answered),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

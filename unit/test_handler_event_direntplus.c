@@ -215,5 +215,5 @@ int main(void)
 		fake_test(with_fill_by_the_daemon_entries_are_not_stored_but_kill_what_differs),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

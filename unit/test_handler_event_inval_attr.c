@@ -67,5 +67,5 @@ int main(void)
 		fake_test(without_handler_atime_counts),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -76,5 +76,5 @@ int main(void)
 		fake_test(unreadable_name_of_inval_entry_drops_all_names_of_its_directory),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -52,5 +52,5 @@ int main(void)
 		fake_test(without_handler_store_ends_the_same),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -174,5 +174,5 @@ int main(void)
 		fake_test(forgotten_inode_is_not_answered),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

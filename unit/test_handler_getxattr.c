@@ -411,5 +411,5 @@ int main(void)
 		fake_test(daemon_that_fills_by_itself_is_asked_each_time),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

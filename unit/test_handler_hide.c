@@ -237,5 +237,5 @@ int main(void)
 		fake_test(a_name_that_cannot_be_read_is_the_daemons_affair),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

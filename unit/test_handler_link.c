@@ -66,5 +66,5 @@ int main(void)
 		fake_test(linked_inode_loses_its_attributes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -184,5 +184,5 @@ int main(void)
 		fake_test(unreadable_request_or_reply_is_not_answered),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

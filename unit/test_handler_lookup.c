@@ -387,5 +387,5 @@ int main(void)
 		fake_test(refused_answer_is_counted_as_not_live),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

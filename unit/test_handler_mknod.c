@@ -59,5 +59,5 @@ int main(void)
 		fake_test(inode_that_mknod_returns_loses_its_attributes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -52,5 +52,5 @@ int main(void)
 		fake_test(unreadable_open_changes_the_inode),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -124,5 +124,5 @@ int main(void)
 		fake_test(without_handler_every_read_changes_the_inode),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

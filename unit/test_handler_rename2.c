@@ -116,5 +116,5 @@ int main(void)
 		fake_test(exchange_drops_both_names_and_both_inodes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

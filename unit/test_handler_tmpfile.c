@@ -43,5 +43,5 @@ int main(void)
 		fake_test(without_handler_tmpfile_drops_all_names_of_its_directory),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

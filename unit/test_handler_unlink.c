@@ -73,5 +73,5 @@ int main(void)
 		fake_test(unlink_of_a_name_that_was_never_looked_up_changes_the_link_count),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -161,17 +161,19 @@ static void what_cannot_be_read_is_an_error(void **state)
 	assert_int_equal(in.fh, 0);
 }
 
+#define WHY "calls functions of the program"
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fake_test(names_of_changes_are_those_of_their_request),
-		fake_test(rename_has_both_parents_and_both_names),
-		fake_test(inputs_are_those_of_the_request),
-		fake_test(answers_become_the_requests_outputs),
-		fake_test(outputs_are_read_in_the_reply_alone),
-		fake_test(values_of_extended_attributes_are_cut_at_no_byte),
-		fake_test(what_cannot_be_read_is_an_error),
+		fake_test_on_host(names_of_changes_are_those_of_their_request, WHY),
+		fake_test_on_host(rename_has_both_parents_and_both_names, WHY),
+		fake_test_on_host(inputs_are_those_of_the_request, WHY),
+		fake_test_on_host(answers_become_the_requests_outputs, WHY),
+		fake_test_on_host(outputs_are_read_in_the_reply_alone, WHY),
+		fake_test_on_host(values_of_extended_attributes_are_cut_at_no_byte, WHY),
+		fake_test_on_host(what_cannot_be_read_is_an_error, WHY),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -20,7 +20,7 @@ static int setup(void **state)
 	return fake_setup(state);
 }
 
-#define lease_test(function) cmocka_unit_test_setup_teardown(function, setup, fake_teardown)
+#define lease_test(function) fake_test_with(function, setup)
 
 static void grant(__u64 nodeid, __u64 ns)
 {
@@ -388,5 +388,5 @@ int main(void)
 		lease_test(inodes_with_one_number_lose_their_leases_together),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -91,5 +91,5 @@ int main(void)
 		fake_test(an_evicted_row_is_not_invented),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -43,13 +43,42 @@ static void changes_begin_and_end(void **state)
 	assert_quiet();
 }
 
+static void extended_attributes_and_statx_are_not_kept_either(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_false(fake_getxattr(42, "user.a", "value"));
+		assert_false(fake_getxattr(42, "user.none", NULL));
+		assert_false(fake_listxattr(42, "user.a", 7));
+		fake_change(req_statx(42));
+	}
+	assert_int_equal(fake_stats(FUSE_GETXATTR).misses[EXT_MISS_ABSENT], 4);
+	assert_int_equal(fake_rows(), 0);
+	assert_quiet();
+}
+
+static void every_hook_says_no(void **state)
+{
+	(void)state;
+	__u64 mark = 5, now = 0;
+
+	assert_false(ext_policy_active());
+	assert_false(ext_policy_store(EXT_KIND_ATTR, &mark));
+	assert_int_equal(mark, 0);
+	assert_int_equal(ext_policy_fresh(EXT_KIND_ENTRY, mark, &now), 0);
+	assert_false(ext_policy_remove());
+	assert_int_equal(ext_policy_shape(), EXT_SHAPE_HASH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fake_test(nothing_is_answered_or_stored),
 		fake_test(every_request_is_counted_as_a_miss),
 		fake_test(changes_begin_and_end),
+		fake_test(extended_attributes_and_statx_are_not_kept_either),
+		fake_test_on_host(every_hook_says_no, "calls functions of the program"),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

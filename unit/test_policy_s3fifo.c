@@ -27,7 +27,7 @@ static int setup(void **state)
 	return 0;
 }
 
-#define s3_test(function) cmocka_unit_test_setup_teardown(function, setup, fake_teardown)
+#define s3_test(function) fake_test_with(function, setup)
 
 static bool look_up(int i)
 {
@@ -192,9 +192,46 @@ static void rows_have_no_age(void **state)
 	assert_true(answered(0));
 }
 
+static bool look_up_long(int i)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "a name that is too long for a short row, number %d", i);
+	return fake_lookup_file(1, name, 100000 + i);
+}
+
+static bool look_at_xattr(int i)
+{
+	return fake_getxattr(100000 + i, "user.a", "value");
+}
+
+/* Long names and extended attributes have queues of their own. */
+static void each_table_keeps_what_is_used_again(void **state)
+{
+	(void)state;
+	int long_names = 0, values = 0;
+
+	for (int use = 0; use < 4; use++)
+		for (int i = 0; i < ROWS / 4; i++) {
+			look_up_long(i);
+			look_at_xattr(i);
+		}
+	for (int i = 1000; i < 1000 + 4 * ROWS; i++) {
+		assert_false(look_up_long(i));
+		assert_false(look_at_xattr(i));
+	}
+	for (int i = 0; i < ROWS / 4; i++) {
+		long_names += look_up_long(i);
+		values += look_at_xattr(i);
+	}
+	assert_in_range(long_names, ROWS / 4 - 2, ROWS / 4);
+	assert_in_range(values, ROWS / 4 - 2, ROWS / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		s3_test(each_table_keeps_what_is_used_again),
 		s3_test(a_scan_leaves_what_is_used_again),
 		s3_test(what_was_used_once_goes_first_in_first_out),
 		s3_test(new_rows_are_refused_only_while_all_that_are_looked_at_stay),
@@ -208,5 +245,5 @@ int main(void)
 		s3_test(rows_have_no_age),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -186,5 +186,5 @@ int main(void)
 		fake_test(expired_rows_make_room_in_a_full_map),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -86,5 +86,5 @@ int main(void)
 		fake_test(a_second_walk_reaches_no_daemon_if_atime_is_relaxed),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fake_run_tests(tests);
 }

@@ -1,264 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* fake.c - maps, clock, arguments, prog array and daemon for BPF programs on the host */
-#include "fake.h"
+/* fake.c - requests, the daemon and what a test may ask, whatever runs the program */
+#include "backend.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/bpf.h>
-
-/* ---- Maps ---- */
-
-struct element {
-	struct element *next;
-	unsigned long used;
-	unsigned char bytes[];
-};
-
-#define BUCKETS 1024
-
-/* A queue is the first bucket, in order. */
-struct fake_map {
-	struct fake_map *next;
-	struct fake_map_def def;
-	struct element *buckets[BUCKETS];
-	struct element **tail;
-	unsigned int count;
-};
-
-static struct fake_map *maps;
-static unsigned long use_count;
-static unsigned int row_limit;
-static bool lru;
-static int update_error;
-static int failing_arg = -1;
 static bool tolerant;
 static unsigned int refused;
 static __u64 now;
 
-static struct fake_map *map_of(const struct fake_map_def *def)
+__u64 fake_now(void)
 {
-	struct fake_map *map;
-
-	for (map = maps; map; map = map->next)
-		if (map->def.map == def->map)
-			return map;
-	map = calloc(1, sizeof(*map));
-	assert_non_null(map);
-	map->def = *def;
-	map->next = maps;
-	maps = map;
-	return map;
+	return now;
 }
 
-static bool is_hash(const struct fake_map *map)
+void fake_advance(__u64 ns)
 {
-	return map->def.type == BPF_MAP_TYPE_HASH;
-}
-
-static unsigned int limit_of(const struct fake_map *map)
-{
-	return row_limit && (is_hash(map) || map->def.type == BPF_MAP_TYPE_QUEUE)
-		       ? row_limit
-		       : map->def.max_entries;
-}
-
-static size_t value_at(const struct fake_map *map)
-{
-	return (map->def.key_size + 7) & ~(size_t)7;
-}
-
-static struct element **bucket_of(struct fake_map *map, const void *key)
-{
-	const unsigned char *byte = key;
-	unsigned int hash = 2166136261U;
-
-	for (size_t i = 0; i < map->def.key_size; i++)
-		hash = (hash ^ byte[i]) * 16777619U;
-	return &map->buckets[hash % BUCKETS];
-}
-
-static struct element **find(struct fake_map *map, const void *key)
-{
-	struct element **at = bucket_of(map, key);
-
-	while (*at && memcmp((*at)->bytes, key, map->def.key_size))
-		at = &(*at)->next;
-	return at;
-}
-
-static void drop(struct fake_map *map, struct element **at)
-{
-	struct element *element = *at;
-
-	*at = element->next;
-	if (map->tail == &element->next)
-		map->tail = at;
-	map->count--;
-	free(element);
-}
-
-static void evict(struct fake_map *map)
-{
-	struct element **oldest = NULL;
-
-	for (int i = 0; i < BUCKETS; i++)
-		for (struct element **at = &map->buckets[i]; *at; at = &(*at)->next)
-			if (!oldest || (*at)->used < (*oldest)->used)
-				oldest = at;
-	drop(map, oldest);
-}
-
-static struct element *new_element(struct fake_map *map)
-{
-	struct element *element = calloc(1, sizeof(*element) + value_at(map) + map->def.value_size);
-
-	assert_non_null(element);
-	element->used = ++use_count;
-	map->count++;
-	return element;
-}
-
-static struct element *insert(struct fake_map *map, const void *key)
-{
-	struct element **bucket = bucket_of(map, key), *element = new_element(map);
-
-	memcpy(element->bytes, key, map->def.key_size);
-	element->next = *bucket;
-	*bucket = element;
-	return element;
-}
-
-void *fake_map_lookup(const struct fake_map_def *def, const void *key)
-{
-	struct fake_map *map = map_of(def);
-	struct element *element = *find(map, key);
-
-	if (!element && !is_hash(map)) {
-		/* All elements of an array are there. */
-		__u32 index;
-
-		memcpy(&index, key, sizeof(index));
-		if (index >= map->def.max_entries)
-			return NULL;
-		element = insert(map, key);
-	}
-	if (!element)
-		return NULL;
-	element->used = ++use_count;
-	return element->bytes + value_at(map);
-}
-
-long fake_map_update(const struct fake_map_def *def, const void *key, const void *value,
-		     __u64 flags)
-{
-	struct fake_map *map = map_of(def);
-	struct element *element = *find(map, key);
-
-	if (element && flags == BPF_NOEXIST)
-		return -EEXIST;
-	if (!element && flags == BPF_EXIST)
-		return -ENOENT;
-	if (update_error && is_hash(map))
-		return update_error;
-	if (!element) {
-		if (map->count >= limit_of(map)) {
-			if (!lru)
-				return -E2BIG;
-			evict(map);
-		}
-		element = insert(map, key);
-	}
-	memcpy(element->bytes + value_at(map), value, map->def.value_size);
-	return 0;
-}
-
-long fake_map_delete(const struct fake_map_def *def, const void *key)
-{
-	struct fake_map *map = map_of(def);
-	struct element **at = find(map, key);
-
-	if (!*at)
-		return -ENOENT;
-	drop(map, at);
-	return 0;
-}
-
-long fake_map_push(const struct fake_map_def *def, const void *value, __u64 flags)
-{
-	struct fake_map *map = map_of(def);
-
-	assert_int_equal(flags, BPF_ANY);
-	if (map->count >= limit_of(map))
-		return -E2BIG;
-	if (!map->tail)
-		map->tail = &map->buckets[0];
-	*map->tail = new_element(map);
-	memcpy((*map->tail)->bytes, value, map->def.value_size);
-	map->tail = &(*map->tail)->next;
-	return 0;
-}
-
-long fake_map_pop(const struct fake_map_def *def, void *value)
-{
-	struct fake_map *map = map_of(def);
-
-	if (!map->buckets[0]) {
-		memset(value, 0, map->def.value_size);
-		return -ENOENT;
-	}
-	memcpy(value, map->buckets[0]->bytes, map->def.value_size);
-	drop(map, &map->buckets[0]);
-	return 0;
-}
-
-unsigned int fake_rows(void)
-{
-	unsigned int rows = 0;
-
-	for (struct fake_map *map = maps; map; map = map->next)
-		if (is_hash(map))
-			rows += map->count;
-	return rows;
-}
-
-void fake_tear_rows(void)
-{
-	for (struct fake_map *map = maps; map; map = map->next)
-		for (int i = 0; i < BUCKETS && is_hash(map); i++)
-			for (struct element *e = map->buckets[i]; e; e = e->next)
-				e->bytes[value_at(map) + 48] ^= 4;
-}
-
-void assert_quiet(void)
-{
-	for (unsigned int i = 0; i < EXT_STRIPES; i++) {
-		assert_int_equal(ext_inodes[i].busy, 0);
-		assert_int_equal(ext_inodes[i].nbusy, 0);
-		assert_int_equal(ext_inodes[i].xbusy, 0);
-		assert_int_equal(ext_name_stripes[i].busy, 0);
-	}
-	assert_int_equal(ext_all.busy, 0);
-}
-
-void fake_limit(unsigned int rows)
-{
-	row_limit = rows;
-}
-
-void fake_lru(void)
-{
-	lru = true;
-}
-
-void fake_fail_updates(int error)
-{
-	update_error = error;
-}
-
-void fake_fail_reads(int arg)
-{
-	failing_arg = arg;
+	now += ns;
 }
 
 void fake_tolerate(void)
@@ -271,27 +30,88 @@ unsigned int fake_refused(void)
 	return refused;
 }
 
-long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data)
+void assert_quiet(void)
 {
-	__u32 i = 0;
-
-	while (i < steps)
-		if (function(i++, data))
-			break;
-	return i;
+	backend_fetch_variables();
+	for (unsigned int i = 0; i < EXT_STRIPES; i++) {
+		assert_int_equal(ext_inodes[i].busy, 0);
+		assert_int_equal(ext_inodes[i].nbusy, 0);
+		assert_int_equal(ext_inodes[i].xbusy, 0);
+		assert_int_equal(ext_name_stripes[i].busy, 0);
+	}
+	assert_int_equal(ext_all.busy, 0);
 }
 
-__u64 fake_clock(void)
+/* ---- Runs, and a record of them ---- */
+
+/*
+ * EXTFUSE_KIT_TRACE names a file that gets a line for each run of the program: what it was about
+ * and what came out. Two ways to run a test have to agree on it.
+ */
+__attribute__((format(printf, 1, 2))) static void trace(const char *format, ...)
 {
-	return now;
+	static FILE *file;
+	const char *path = getenv("EXTFUSE_KIT_TRACE");
+	va_list args;
+
+	if (!path)
+		return;
+	if (!file) {
+		file = fopen(path, "we");
+		assert_non_null(file);
+		/* A case that fails leaves its runs behind, too. */
+		setlinebuf(file);
+	}
+	va_start(args, format);
+	vfprintf(file, format, args);
+	va_end(args);
 }
 
-void fake_advance(__u64 ns)
+static __u32 sum_of(const void *bytes, size_t size)
 {
-	now += ns;
+	const unsigned char *byte = bytes;
+	__u32 sum = 2166136261U;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ byte[i]) * 16777619U;
+	return sum;
 }
 
-/* ---- Programs ---- */
+static void trace_run(const struct fake_req *req, bool fill, int ret)
+{
+	static const char *const phases[] = { "request", "reply", "event" };
+	const struct extfuse_req *ctx = &req->ctx;
+
+	trace("%s %u of %llu: %d, cookie %llx %llx", fill ? "fill" : phases[ctx->phase],
+	      ctx->opcode, (unsigned long long)ctx->nodeid,
+	      ctx->phase == EXTFUSE_REQUEST || fill ? ret : 0, (unsigned long long)ctx->cookie[0],
+	      (unsigned long long)ctx->cookie[1]);
+	for (unsigned int i = 0; ctx->phase == EXTFUSE_REQUEST && !ret && i < ctx->out_numargs; i++)
+		trace(", %u bytes with sum %08x", ctx->out_size[i],
+		      sum_of(&req->out_buf[i], ctx->out_size[i]));
+	trace("\n");
+}
+
+static void trace_stats(__u32 opcode)
+{
+	struct ext_op_stats stats = fake_stats(opcode);
+	const __u64 *counts = (const __u64 *)&stats;
+
+	trace("statistics of %u:", opcode);
+	for (size_t i = 0; i < sizeof(stats) / sizeof(*counts); i++)
+		trace(" %llu", (unsigned long long)counts[i]);
+	trace("\n");
+}
+
+static int run(struct fake_req *req, bool fill)
+{
+	int ret = backend_run(req, fill);
+
+	trace_run(req, fill, ret);
+	return ret;
+}
+
+/* ---- Names ---- */
 
 static const char *const opcode_names[EXT_OPCODES] = {
 #include "opcode_names.inc"
@@ -299,31 +119,6 @@ static const char *const opcode_names[EXT_OPCODES] = {
 static const char *const event_names[EXT_OPCODES] = {
 #include "event_names.inc"
 };
-
-struct enlisted {
-	const char *section;
-	fake_program program;
-	const char *file;
-	bool user;
-};
-
-static struct enlisted programs[2 * EXT_SLOTS];
-static unsigned int program_count;
-static fake_program slots[EXT_SLOTS];
-static fake_program fill_program;
-
-void fake_enlist(const char *section, fake_program program, const char *file, int user)
-{
-	/* Before main(), where cmocka cannot report it. */
-	if (program_count == sizeof(programs) / sizeof(programs[0]))
-		abort();
-	programs[program_count++] = (struct enlisted){
-		.section = section + strlen("extfuse/"),
-		.program = program,
-		.file = file,
-		.user = user,
-	};
-}
 
 static int index_of(const char *const *names, const char *name, size_t len)
 {
@@ -334,7 +129,7 @@ static int index_of(const char *const *names, const char *name, size_t len)
 	return -1;
 }
 
-static int slot_of(const char *section)
+int fake_slot(const char *section)
 {
 	const char *slash = strchr(section, '/');
 
@@ -345,135 +140,7 @@ static int slot_of(const char *section)
 	return EXT_SLOT_REQUEST + index_of(opcode_names, section, strlen(section));
 }
 
-static bool is_fill(const struct enlisted *enlisted)
-{
-	return !strcmp(enlisted->section, "fill");
-}
-
-/* Whether both are for one opcode, in whatever phase, or for one event. */
-static bool same_opcode(const struct enlisted *a, const struct enlisted *b)
-{
-	int one = slot_of(a->section), two = slot_of(b->section);
-
-	return one == two || (one < EXT_SLOT_EVENT && (one ^ EXT_SLOT_REPLY) == two);
-}
-
-/* A user's handler replaces the built-in object of its opcode as a whole, as the library does. */
-static bool is_replaced(const struct enlisted *built_in)
-{
-	for (unsigned int i = 0; i < program_count && !built_in->user; i++) {
-		const struct enlisted *sibling = &programs[i];
-
-		if (is_fill(sibling) || strcmp(sibling->file, built_in->file) != 0)
-			continue;
-		for (unsigned int j = 0; j < program_count; j++)
-			if (programs[j].user && same_opcode(sibling, &programs[j]))
-				return true;
-	}
-	return false;
-}
-
-static void fill_slots(void)
-{
-	memset(slots, 0, sizeof(slots));
-	for (unsigned int i = 0; i < program_count; i++) {
-		if (is_fill(&programs[i])) {
-			fill_program = programs[i].program;
-			continue;
-		}
-		if (is_replaced(&programs[i]))
-			continue;
-		if (slots[slot_of(programs[i].section)])
-			fail_msg("two programs are for %s", programs[i].section);
-		slots[slot_of(programs[i].section)] = programs[i].program;
-	}
-}
-
-void fake_remove(const char *section)
-{
-	assert_non_null(slots[slot_of(section)]);
-	slots[slot_of(section)] = NULL;
-}
-
-fake_program fake_prog_array(__u32 slot)
-{
-	return slot < EXT_SLOTS ? slots[slot] : NULL;
-}
-
-/* ---- Arguments ---- */
-
-static long give(void *dst, __u32 size, const void *src, __u32 len, bool exact)
-{
-	memset(dst, 0, size);
-	if (exact && size != len)
-		return -EINVAL;
-	if (size < len)
-		return -E2BIG;
-	memcpy(dst, src, len);
-	return 0;
-}
-
-long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size)
-{
-	struct fake_req *req = ctx;
-	unsigned int i;
-
-	if ((int)arg == failing_arg) {
-		memset(dst, 0, size);
-		return -EFAULT;
-	}
-	switch (arg) {
-	case OPCODE:
-		return give(dst, size, &req->ctx.opcode, sizeof(req->ctx.opcode), true);
-	case NODEID:
-		return give(dst, size, &req->ctx.nodeid, sizeof(req->ctx.nodeid), true);
-	case IN_PARAM_0_VALUE:
-	case IN_PARAM_1_VALUE:
-	case IN_PARAM_2_VALUE:
-		i = (arg - IN_PARAM_0_VALUE) / 2;
-		if (i < req->ctx.in_numargs && req->in[i])
-			return give(dst, size, req->in[i], req->ctx.in_size[i], false);
-		break;
-	case OUT_PARAM_0:
-	case OUT_PARAM_1:
-		i = arg - OUT_PARAM_0;
-		if (req->ctx.phase == EXTFUSE_REPLY && !req->ctx.error &&
-		    i < req->ctx.out_numargs && req->out[i])
-			return give(dst, size, req->out[i], req->ctx.out_size[i], false);
-		break;
-	default:
-		memset(dst, 0, size);
-		return -EBADRQC;
-	}
-	memset(dst, 0, size);
-	return -EINVAL;
-}
-
-static bool variable(const struct fake_req *req)
-{
-	return req->ctx.opcode == FUSE_GETXATTR || req->ctx.opcode == FUSE_LISTXATTR;
-}
-
-long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size)
-{
-	struct fake_req *req = ctx;
-	unsigned int i = arg - OUT_PARAM_0;
-
-	if (req->ctx.phase != EXTFUSE_REQUEST || i >= req->ctx.out_numargs || !req->out[i])
-		return -EINVAL;
-	if (size > req->ctx.out_size[i])
-		return -E2BIG;
-	if (size != req->ctx.out_size[i] && !variable(req))
-		return -EINVAL;
-	memcpy(req->out[i], src, size);
-	req->ctx.out_size[i] = size;
-	req->written |= 1U << i;
-	return 0;
-}
-
 /* ---- Requests ---- */
-
-extern int ext_dispatch(struct extfuse_req *ctx);
 
 /* A request that was returned by value lies elsewhere now. */
 static void settle(struct fake_req *req)
@@ -508,18 +175,9 @@ static bool is_legal(const struct fake_req *req, int ret)
 	       req->written == (1U << req->ctx.out_numargs) - 1;
 }
 
-int fake_send(struct fake_req *req)
+/* What the kernel makes of the program's result. */
+static int take_answer(struct fake_req *req, int ret)
 {
-	__u32 out_size[2];
-	int ret;
-
-	settle(req);
-	req->written = 0;
-	req->ctx.phase = EXTFUSE_REQUEST;
-	req->ctx.error = 0;
-	memset(req->ctx.cookie, 0, sizeof(req->ctx.cookie));
-	memcpy(out_size, req->ctx.out_size, sizeof(out_size));
-	ret = ext_dispatch(&req->ctx);
 	if (!is_legal(req, ret)) {
 		if (!tolerant)
 			fail_msg("the kernel refuses what a program answered to %s: %d, with %u of "
@@ -533,7 +191,7 @@ int fake_send(struct fake_req *req)
 	}
 	if (ret == -ENOSYS) {
 		/* As if nothing had been written. */
-		memcpy(req->ctx.out_size, out_size, sizeof(out_size));
+		memcpy(req->ctx.out_size, req->room, sizeof(req->room));
 		for (unsigned int i = 0; i < req->ctx.out_numargs; i++)
 			if (req->written >> i & 1)
 				memset(&req->out_buf[i], 0, sizeof(req->out_buf[i]));
@@ -541,21 +199,72 @@ int fake_send(struct fake_req *req)
 	return ret;
 }
 
-void fake_answer(struct fake_req *req)
+static void begin_request(struct fake_req *req)
 {
 	settle(req);
-	req->ctx.phase = EXTFUSE_REPLY;
+	req->written = 0;
+	req->ctx.phase = EXTFUSE_REQUEST;
 	req->ctx.error = 0;
-	ext_dispatch(&req->ctx);
+	memset(req->ctx.cookie, 0, sizeof(req->ctx.cookie));
+	memcpy(req->room, req->ctx.out_size, sizeof(req->room));
 }
 
-void fake_fail(struct fake_req *req, int error)
+static int end_request(struct fake_req *req, int ret)
+{
+	ret = take_answer(req, ret);
+	trace_run(req, false, ret);
+	return ret;
+}
+
+int fake_send(struct fake_req *req)
+{
+	begin_request(req);
+	return end_request(req, backend_run(req, false));
+}
+
+static void begin_reply(struct fake_req *req, int error)
 {
 	settle(req);
 	req->ctx.phase = EXTFUSE_REPLY;
 	req->ctx.error = error;
-	memset(req->ctx.out_size, 0, sizeof(req->ctx.out_size));
-	ext_dispatch(&req->ctx);
+	if (error)
+		memset(req->ctx.out_size, 0, sizeof(req->ctx.out_size));
+}
+
+void fake_answer(struct fake_req *req)
+{
+	begin_reply(req, 0);
+	run(req, false);
+}
+
+void fake_fail(struct fake_req *req, int error)
+{
+	begin_reply(req, error);
+	run(req, false);
+}
+
+/* ---- A run beside others, stepped by the test ---- */
+
+void fake_start_request(struct fake_req *req)
+{
+	begin_request(req);
+	backend_start(req);
+}
+
+void fake_start_reply(struct fake_req *req, int error)
+{
+	begin_reply(req, error);
+	backend_start(req);
+}
+
+int fake_finish(struct fake_req *req)
+{
+	int ret;
+
+	while (fake_step())
+		;
+	ret = backend_result();
+	return req->ctx.phase == EXTFUSE_REQUEST ? end_request(req, ret) : ret;
 }
 
 void fake_answer_entry(struct fake_req *req, const struct fuse_entry_out *entry)
@@ -960,7 +669,7 @@ static void run_event(struct fake_req *req)
 {
 	settle(req);
 	req->ctx.phase = EXTFUSE_EVENT;
-	ext_dispatch(&req->ctx);
+	run(req, false);
 }
 
 void fake_forget(__u64 nodeid)
@@ -1007,8 +716,7 @@ static int run_fill(struct fake_req *req)
 {
 	settle(req);
 	req->ctx.phase = EXTFUSE_EVENT;
-	assert_non_null(fill_program);
-	return fill_program(&req->ctx);
+	return run(req, true);
 }
 
 static struct fake_req req_fill(__u32 op, __u64 token, __u64 nodeid)
@@ -1085,43 +793,26 @@ int fake_lease_revoke(__u64 nodeid)
 
 struct ext_op_stats fake_stats(__u32 opcode)
 {
-	struct ext_op_stats *stats = ext_stats_get(opcode);
+	struct ext_op_stats stats;
 	__u64 sum;
 
-	assert_non_null(stats);
-	sum = stats->hits + stats->negative_hits;
+	backend_stats(opcode, &stats);
+	sum = stats.hits + stats.negative_hits;
 	for (int i = 0; i < EXT_MISS_MAX; i++)
-		sum += stats->misses[i];
-	assert_int_equal(stats->requests, sum);
-	return *stats;
+		sum += stats.misses[i];
+	assert_int_equal(stats.requests, sum);
+	return stats;
 }
 
 /* ---- Setup ---- */
-
-static void free_maps(void)
-{
-	while (maps) {
-		struct fake_map *map = maps;
-
-		for (int i = 0; i < BUCKETS; i++)
-			while (map->buckets[i])
-				drop(map, &map->buckets[i]);
-		maps = map->next;
-		free(map);
-	}
-}
 
 int fake_setup(void **state)
 {
 	struct fake_req attach = req_plain(EXTFUSE_EV_ATTACH, 0);
 	__u32 minor = 41;
 
-	(void)state;
-	free_maps();
-	row_limit = 0;
-	lru = false;
-	update_error = 0;
-	failing_arg = -1;
+	if (state && *state)
+		trace("case %s\n", ((const struct fake_case *)*state)->name);
 	tolerant = false;
 	refused = 0;
 	now = 1000000000;
@@ -1134,7 +825,7 @@ int fake_setup(void **state)
 	ext_fill = 0;
 	ext_one_nodeid = 0;
 	ext_param_atime = 0;
-	fill_slots();
+	backend_begin();
 	add_in(&attach, &minor, sizeof(minor));
 	run_event(&attach);
 	ext_epoch = 1;
@@ -1145,7 +836,29 @@ int fake_teardown(void **state)
 {
 	(void)state;
 	for (int opcode = 0; opcode <= EXT_OPCODES; opcode++)
-		fake_stats(opcode);
-	free_maps();
+		trace_stats(opcode);
+	backend_end();
 	return 0;
+}
+
+int fake_run_cases(const char *file, const struct CMUnitTest *tests, size_t n)
+{
+	struct CMUnitTest *ours = calloc(n, sizeof(*ours));
+	const char *slash = strrchr(file, '/');
+	char name[128];
+	size_t selected = 0;
+	int failed;
+
+	/* "test_policy_ttl" */
+	snprintf(name, sizeof(name), "%s", slash ? slash + 1 : file);
+	name[strcspn(name, ".")] = '\0';
+	trace("test %s\n", name);
+
+	assert_non_null(ours);
+	for (size_t i = 0; i < n; i++)
+		if (backend_can_run(tests[i].initial_state))
+			ours[selected++] = tests[i];
+	failed = _cmocka_run_group_tests(name, ours, selected, NULL, NULL);
+	free(ours);
+	return failed;
 }

@@ -10,8 +10,14 @@
  *
  * The program is that of a mount: dispatcher, store, all handlers. A handler that
  * was compiled with FAKE_USER=1 takes the place of the built-in one of its opcode
- * as a whole, a policy that is linked that of the default hooks. Everything runs
- * in one thread: a test is a mount with one CPU.
+ * as a whole, a policy that is linked that of the default hooks. A test is a mount
+ * with one CPU, and a second one for a run that the test steps (fake_start_request()).
+ *
+ * The same test file is run in two ways: linked with fakes of the helpers, on the
+ * host (host.c), and with the kernel that runs the bytecode (bytecode.c), by
+ * BPF_PROG_TEST_RUN. There the program's variables are what a test sees of them as
+ * long as they have at most 4 KiB. Cases that only the fakes can run are marked
+ * (fake_test_on_host()).
  */
 #ifndef FAKE_H
 #define FAKE_H
@@ -38,6 +44,7 @@ struct fake_req {
 	const void *in[3];
 	void *out[2];
 	unsigned int written;
+	__u32 room[2];
 	/* the inputs and outputs themselves */
 	union {
 		struct fuse_entry_out entry;
@@ -57,6 +64,27 @@ extern struct ext_inode_stripe ext_inodes[EXT_STRIPES];
 extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
 extern struct ext_all_stripe ext_all;
 
+/* A case of a test, in its array for fake_run_tests(). */
+struct fake_case {
+	const char *name;
+	const char *host_only; /* why, or NULL */
+};
+
+#define FAKE_CASE(function, setup, why) \
+	cmocka_unit_test_prestate_setup_teardown(function, setup, fake_teardown, \
+						 (&(struct fake_case){ #function, why }))
+#define fake_test(function) FAKE_CASE(function, fake_setup, NULL)
+/* With a setup function of the test's own, which calls fake_setup(). */
+#define fake_test_with(function, setup) FAKE_CASE(function, setup, NULL)
+/* A case that the kernel cannot run, and why: what it has to do is listed in docs/testing.md. */
+#define fake_test_on_host(function, why) FAKE_CASE(function, fake_setup, why)
+#define fake_test_on_host_with(function, setup, why) FAKE_CASE(function, setup, why)
+
+/* What main() returns. */
+#define fake_run_tests(tests) \
+	fake_run_cases(__BASE_FILE__, tests, sizeof(tests) / sizeof((tests)[0]))
+int fake_run_cases(const char *file, const struct CMUnitTest *tests, size_t n);
+
 /* Empty maps, stripes at zero, one second after boot, attached and open. A cmocka setup function. */
 int fake_setup(void **state);
 /* Check the sums of the statistics and free the maps. */
@@ -75,6 +103,8 @@ void fake_fail_reads(int arg);
 void fake_tear_rows(void);
 /* The slot is empty from here on, as if the object were not there: "LOOKUP", "LOOKUP/reply", ... */
 void fake_remove(const char *section);
+/* The slot of a section, without "extfuse/". */
+int fake_slot(const char *section);
 /* Rows in all maps of names and attributes. */
 unsigned int fake_rows(void);
 
@@ -122,6 +152,18 @@ void fake_answer_entry(struct fake_req *req, const struct fuse_entry_out *entry)
 void fake_answer_attr(struct fake_req *req, const struct fuse_attr_out *attr);
 /* A reply with a variable last output of so many bytes (READ, GETXATTR). */
 void fake_answer_bytes(struct fake_req *req, const void *bytes, __u32 size);
+
+/*
+ * A run on another CPU, stepped by the test, while fake_send() and all others run on
+ * the first one: on the host only. It stops before each call of a helper and behind each
+ * atomic operation and barrier of coherence.h. There may be one at a time.
+ * fake_step() runs it to its next stop; false: it has ended. fake_finish() runs the
+ * rest and returns what fake_send() would.
+ */
+void fake_start_request(struct fake_req *req);
+void fake_start_reply(struct fake_req *req, int error);
+bool fake_step(void);
+int fake_finish(struct fake_req *req);
 
 /* What the daemon says of a file, by default valid for 10 s, mode 0644, nlink 1. */
 struct fuse_entry_out fake_entry(__u64 nodeid, __u64 size);
@@ -177,7 +219,5 @@ int fake_lease_revoke(__u64 nodeid);
 
 /* Statistics of an opcode; that the sum is right is checked on each call. */
 struct ext_op_stats fake_stats(__u32 opcode);
-
-#define fake_test(function) cmocka_unit_test_setup_teardown(function, fake_setup, fake_teardown)
 
 #endif /* FAKE_H */

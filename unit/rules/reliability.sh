@@ -41,7 +41,7 @@ for path in glob.glob("unit/test_*.c"):
     # Defined, and in the table of what is run.
     source = text_of(path)
     for function in re.findall(r"^static void (\w+)\(void \*\*\w+\)", source, re.M):
-        if re.search(r"test\(%s\)" % function, source):
+        if re.search(r"test(_on_host)?(_with)?\(%s[,)]" % function, source):
             known.add("unit/%s.%s" % (name, function))
 for path in glob.glob("unit/rules/*.sh"):
     known.add("unit/rule-" + os.path.basename(path)[:-3])

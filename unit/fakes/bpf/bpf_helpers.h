@@ -65,6 +65,10 @@ struct fake_map_def {
 				       sizeof(*(m)->max_entries) / sizeof(int), sizeof(*(m)->key), \
 				       sizeof(*(m)->value) })
 
+/* A stop of a run that the test steps, between two accesses of shared memory. */
+void fake_pause(void);
+#define EXT_STOP() fake_pause()
+
 void *fake_map_lookup(const struct fake_map_def *def, const void *key);
 long fake_map_update(const struct fake_map_def *def, const void *key, const void *value,
 		     __u64 flags);

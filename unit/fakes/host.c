@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* host.c - maps, arguments, prog array and two CPUs for BPF programs on the host */
+#include "backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include <linux/bpf.h>
+
+/* ---- Maps ---- */
+
+struct element {
+	struct element *next;
+	unsigned long used;
+	unsigned char bytes[];
+};
+
+#define BUCKETS 1024
+
+/* A queue is the first bucket, in order. */
+struct fake_map {
+	struct fake_map *next;
+	struct fake_map_def def;
+	unsigned int cpu; /* whose elements these are, if each has its own */
+	struct element *buckets[BUCKETS];
+	struct element **tail;
+	unsigned int count;
+};
+
+static struct fake_map *maps;
+static unsigned long use_count;
+static unsigned int cpu;
+static unsigned int row_limit;
+static bool lru;
+static int update_error;
+static int failing_arg = -1;
+
+static bool is_per_cpu(const struct fake_map_def *def)
+{
+	return def->type == BPF_MAP_TYPE_PERCPU_ARRAY || def->type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       def->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+static void pause_here(void);
+
+static struct fake_map *map_of(const struct fake_map_def *def)
+{
+	struct fake_map *map;
+
+	for (map = maps; map; map = map->next)
+		if (map->def.map == def->map && (map->cpu == cpu || !is_per_cpu(def)))
+			return map;
+	map = calloc(1, sizeof(*map));
+	assert_non_null(map);
+	map->def = *def;
+	map->cpu = cpu;
+	map->next = maps;
+	maps = map;
+	return map;
+}
+
+static bool is_lru(const struct fake_map *map)
+{
+	return map->def.type == BPF_MAP_TYPE_LRU_HASH ||
+	       map->def.type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+	       (map->def.type == BPF_MAP_TYPE_HASH && lru);
+}
+
+static bool is_hash(const struct fake_map *map)
+{
+	return map->def.type == BPF_MAP_TYPE_HASH || map->def.type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       is_lru(map);
+}
+
+static unsigned int limit_of(const struct fake_map *map)
+{
+	return row_limit && (is_hash(map) || map->def.type == BPF_MAP_TYPE_QUEUE)
+		       ? row_limit
+		       : map->def.max_entries;
+}
+
+static size_t value_at(const struct fake_map *map)
+{
+	return (map->def.key_size + 7) & ~(size_t)7;
+}
+
+static struct element **bucket_of(struct fake_map *map, const void *key)
+{
+	const unsigned char *byte = key;
+	unsigned int hash = 2166136261U;
+
+	for (size_t i = 0; i < map->def.key_size; i++)
+		hash = (hash ^ byte[i]) * 16777619U;
+	return &map->buckets[hash % BUCKETS];
+}
+
+static struct element **find(struct fake_map *map, const void *key)
+{
+	struct element **at = bucket_of(map, key);
+
+	while (*at && memcmp((*at)->bytes, key, map->def.key_size))
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(struct fake_map *map, struct element **at)
+{
+	struct element *element = *at;
+
+	*at = element->next;
+	if (map->tail == &element->next)
+		map->tail = at;
+	map->count--;
+	free(element);
+}
+
+static void evict(struct fake_map *map)
+{
+	struct element **oldest = NULL;
+
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct element **at = &map->buckets[i]; *at; at = &(*at)->next)
+			if (!oldest || (*at)->used < (*oldest)->used)
+				oldest = at;
+	drop(map, oldest);
+}
+
+static struct element *new_element(struct fake_map *map)
+{
+	struct element *element = calloc(1, sizeof(*element) + value_at(map) + map->def.value_size);
+
+	assert_non_null(element);
+	element->used = ++use_count;
+	map->count++;
+	return element;
+}
+
+static struct element *insert(struct fake_map *map, const void *key)
+{
+	struct element **bucket = bucket_of(map, key), *element = new_element(map);
+
+	memcpy(element->bytes, key, map->def.key_size);
+	element->next = *bucket;
+	*bucket = element;
+	return element;
+}
+
+/* All elements of an array are there; NULL: beyond its end. */
+static struct element *array_element(struct fake_map *map, const void *key)
+{
+	struct element *element = *find(map, key);
+	__u32 index;
+
+	memcpy(&index, key, sizeof(index));
+	if (index >= map->def.max_entries)
+		return NULL;
+	return element ? element : insert(map, key);
+}
+
+void *fake_map_lookup(const struct fake_map_def *def, const void *key)
+{
+	struct fake_map *map;
+	struct element *element;
+
+	pause_here();
+	map = map_of(def);
+	element = is_hash(map) ? *find(map, key) : array_element(map, key);
+	if (!element)
+		return NULL;
+	element->used = ++use_count;
+	return element->bytes + value_at(map);
+}
+
+long fake_map_update(const struct fake_map_def *def, const void *key, const void *value,
+		     __u64 flags)
+{
+	struct fake_map *map;
+	struct element *element;
+
+	pause_here();
+	map = map_of(def);
+	element = is_hash(map) ? *find(map, key) : array_element(map, key);
+	if (!element && !is_hash(map))
+		return -E2BIG;
+	if (element && flags == BPF_NOEXIST)
+		return -EEXIST;
+	if (!element && flags == BPF_EXIST)
+		return -ENOENT;
+	if (update_error && is_hash(map))
+		return update_error;
+	if (!element) {
+		if (map->count >= limit_of(map)) {
+			if (!is_lru(map))
+				return -E2BIG;
+			evict(map);
+		}
+		element = insert(map, key);
+	}
+	memcpy(element->bytes + value_at(map), value, map->def.value_size);
+	element->used = ++use_count;
+	return 0;
+}
+
+long fake_map_delete(const struct fake_map_def *def, const void *key)
+{
+	struct fake_map *map;
+	struct element **at;
+
+	pause_here();
+	map = map_of(def);
+	if (!is_hash(map))
+		return -EINVAL;
+	at = find(map, key);
+	if (!*at)
+		return -ENOENT;
+	drop(map, at);
+	return 0;
+}
+
+long fake_map_push(const struct fake_map_def *def, const void *value, __u64 flags)
+{
+	struct fake_map *map;
+
+	pause_here();
+	map = map_of(def);
+	assert_int_equal(flags, BPF_ANY);
+	if (map->count >= limit_of(map))
+		return -E2BIG;
+	if (!map->tail)
+		map->tail = &map->buckets[0];
+	*map->tail = new_element(map);
+	memcpy((*map->tail)->bytes, value, map->def.value_size);
+	map->tail = &(*map->tail)->next;
+	return 0;
+}
+
+long fake_map_pop(const struct fake_map_def *def, void *value)
+{
+	struct fake_map *map;
+
+	pause_here();
+	map = map_of(def);
+	if (!map->buckets[0]) {
+		memset(value, 0, map->def.value_size);
+		return -ENOENT;
+	}
+	memcpy(value, map->buckets[0]->bytes, map->def.value_size);
+	drop(map, &map->buckets[0]);
+	return 0;
+}
+
+unsigned int fake_rows(void)
+{
+	unsigned int rows = 0;
+
+	for (struct fake_map *map = maps; map; map = map->next)
+		if (is_hash(map))
+			rows += map->count;
+	return rows;
+}
+
+void fake_tear_rows(void)
+{
+	for (struct fake_map *map = maps; map; map = map->next)
+		for (int i = 0; i < BUCKETS && is_hash(map); i++)
+			for (struct element *e = map->buckets[i]; e; e = e->next)
+				e->bytes[value_at(map) + 48] ^= 4;
+}
+
+void fake_limit(unsigned int rows)
+{
+	row_limit = rows;
+}
+
+void fake_lru(void)
+{
+	lru = true;
+}
+
+void fake_fail_updates(int error)
+{
+	update_error = error;
+}
+
+void fake_fail_reads(int arg)
+{
+	failing_arg = arg;
+}
+
+__u64 fake_clock(void)
+{
+	pause_here();
+	return fake_now();
+}
+
+long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data)
+{
+	__u32 i = 0;
+
+	while (i < steps)
+		if (function(i++, data))
+			break;
+	return i;
+}
+
+/* ---- Programs ---- */
+
+struct enlisted {
+	const char *section;
+	fake_program program;
+	const char *file;
+	bool user;
+};
+
+static struct enlisted programs[2 * EXT_SLOTS];
+static unsigned int program_count;
+static fake_program slots[EXT_SLOTS];
+static fake_program fill_program;
+
+void fake_enlist(const char *section, fake_program program, const char *file, int user)
+{
+	/* Before main(), where cmocka cannot report it. */
+	if (program_count == sizeof(programs) / sizeof(programs[0]))
+		abort();
+	programs[program_count++] = (struct enlisted){
+		.section = section + strlen("extfuse/"),
+		.program = program,
+		.file = file,
+		.user = user,
+	};
+}
+
+static bool is_fill(const struct enlisted *enlisted)
+{
+	return !strcmp(enlisted->section, "fill");
+}
+
+/* Whether both are for one opcode, in whatever phase, or for one event. */
+static bool same_opcode(const struct enlisted *a, const struct enlisted *b)
+{
+	int one = fake_slot(a->section), two = fake_slot(b->section);
+
+	return one == two || (one < EXT_SLOT_EVENT && (one ^ EXT_SLOT_REPLY) == two);
+}
+
+/* A user's handler replaces the built-in object of its opcode as a whole, as the library does. */
+static bool is_replaced(const struct enlisted *built_in)
+{
+	for (unsigned int i = 0; i < program_count && !built_in->user; i++) {
+		const struct enlisted *sibling = &programs[i];
+
+		if (is_fill(sibling) || strcmp(sibling->file, built_in->file) != 0)
+			continue;
+		for (unsigned int j = 0; j < program_count; j++)
+			if (programs[j].user && same_opcode(sibling, &programs[j]))
+				return true;
+	}
+	return false;
+}
+
+static void fill_slots(void)
+{
+	memset(slots, 0, sizeof(slots));
+	for (unsigned int i = 0; i < program_count; i++) {
+		if (is_fill(&programs[i])) {
+			fill_program = programs[i].program;
+			continue;
+		}
+		if (is_replaced(&programs[i]))
+			continue;
+		if (slots[fake_slot(programs[i].section)])
+			fail_msg("two programs are for %s", programs[i].section);
+		slots[fake_slot(programs[i].section)] = programs[i].program;
+	}
+}
+
+void fake_remove(const char *section)
+{
+	assert_non_null(slots[fake_slot(section)]);
+	slots[fake_slot(section)] = NULL;
+}
+
+fake_program fake_prog_array(__u32 slot)
+{
+	return slot < EXT_SLOTS ? slots[slot] : NULL;
+}
+
+/* ---- Arguments ---- */
+
+static long give(void *dst, __u32 size, const void *src, __u32 len, bool exact)
+{
+	memset(dst, 0, size);
+	if (exact && size != len)
+		return -EINVAL;
+	if (size < len)
+		return -E2BIG;
+	memcpy(dst, src, len);
+	return 0;
+}
+
+long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size)
+{
+	struct fake_req *req = ctx;
+	unsigned int i;
+
+	pause_here();
+	if ((int)arg == failing_arg) {
+		memset(dst, 0, size);
+		return -E2BIG;
+	}
+	switch (arg) {
+	case OPCODE:
+		return give(dst, size, &req->ctx.opcode, sizeof(req->ctx.opcode), true);
+	case NODEID:
+		return give(dst, size, &req->ctx.nodeid, sizeof(req->ctx.nodeid), true);
+	case IN_PARAM_0_VALUE:
+	case IN_PARAM_1_VALUE:
+	case IN_PARAM_2_VALUE:
+		i = (arg - IN_PARAM_0_VALUE) / 2;
+		if (i < req->ctx.in_numargs && req->in[i])
+			return give(dst, size, req->in[i], req->ctx.in_size[i], false);
+		break;
+	case OUT_PARAM_0:
+	case OUT_PARAM_1:
+		i = arg - OUT_PARAM_0;
+		if (req->ctx.phase == EXTFUSE_REPLY && !req->ctx.error &&
+		    i < req->ctx.out_numargs && req->out[i])
+			return give(dst, size, req->out[i], req->ctx.out_size[i], false);
+		break;
+	default:
+		memset(dst, 0, size);
+		return -EBADRQC;
+	}
+	memset(dst, 0, size);
+	return -EINVAL;
+}
+
+static bool variable(const struct fake_req *req)
+{
+	return req->ctx.opcode == FUSE_GETXATTR || req->ctx.opcode == FUSE_LISTXATTR;
+}
+
+long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size)
+{
+	struct fake_req *req = ctx;
+	unsigned int i = arg - OUT_PARAM_0;
+
+	pause_here();
+	if (req->ctx.phase != EXTFUSE_REQUEST || i >= req->ctx.out_numargs || !req->out[i])
+		return -EINVAL;
+	if (size > req->ctx.out_size[i])
+		return -E2BIG;
+	if (size != req->ctx.out_size[i] && !variable(req))
+		return -EINVAL;
+	memcpy(req->out[i], src, size);
+	req->ctx.out_size[i] = size;
+	req->written |= 1U << i;
+	return 0;
+}
+
+/* ---- Runs ---- */
+
+extern int ext_dispatch(struct extfuse_req *ctx);
+
+/* An argument that cannot be read is one that is too long; its size shows. */
+static __u32 *failing_size(struct fake_req *req)
+{
+	for (unsigned int i = 0; i < req->ctx.in_numargs; i++)
+		if (failing_arg == IN_PARAM_0_VALUE + 2 * (int)i)
+			return &req->ctx.in_size[i];
+	for (unsigned int i = 0; i < req->ctx.out_numargs; i++)
+		if (failing_arg == OUT_PARAM_0 + (int)i && req->ctx.phase == EXTFUSE_REPLY &&
+		    !req->ctx.error)
+			return &req->ctx.out_size[i];
+	return NULL;
+}
+
+int backend_run(struct fake_req *req, bool fill)
+{
+	__u32 *size = failing_size(req);
+	int ret;
+
+	if (fill)
+		assert_non_null(fill_program);
+	if (size)
+		*size += TOO_LONG;
+	ret = fill ? fill_program(&req->ctx) : ext_dispatch(&req->ctx);
+	if (size)
+		*size -= TOO_LONG;
+	return ret;
+}
+
+/* The run that the test steps has a stack of its own, and the second CPU. */
+#define STACK_SIZE (1UL << 18)
+
+static struct {
+	ucontext_t test;
+	ucontext_t self;
+	struct fake_req *req;
+	char *stack;
+	int result;
+	bool running;
+} stepped;
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+
+static struct {
+	void *fake_stack;
+	const void *bottom;
+	size_t size;
+} test_stack;
+#endif
+
+/* Let the stepped run go on; it comes back at its next stop or when it has ended. */
+static void resume(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	void *fake_stack;
+
+	__sanitizer_start_switch_fiber(&fake_stack, stepped.stack, STACK_SIZE);
+#endif
+	cpu = 1;
+	stepped.running = true;
+	swapcontext(&stepped.test, &stepped.self);
+	stepped.running = false;
+	cpu = 0;
+#ifdef __SANITIZE_ADDRESS__
+	__sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#endif
+}
+
+static void back_to_test(bool ended)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__sanitizer_start_switch_fiber(ended ? NULL : &test_stack.fake_stack, test_stack.bottom,
+				       test_stack.size);
+#endif
+	(void)ended;
+	swapcontext(&stepped.self, &stepped.test);
+#ifdef __SANITIZE_ADDRESS__
+	__sanitizer_finish_switch_fiber(test_stack.fake_stack, &test_stack.bottom,
+					&test_stack.size);
+#endif
+}
+
+static void stepped_main(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__sanitizer_finish_switch_fiber(NULL, &test_stack.bottom, &test_stack.size);
+#endif
+	stepped.result = ext_dispatch(&stepped.req->ctx);
+	stepped.req = NULL;
+	back_to_test(true);
+}
+
+static void pause_here(void)
+{
+	if (cpu == 1 && stepped.running)
+		back_to_test(false);
+}
+
+void fake_pause(void)
+{
+	pause_here();
+}
+
+void backend_start(struct fake_req *req)
+{
+	assert_null(stepped.req);
+	if (!stepped.stack) {
+		stepped.stack = malloc(STACK_SIZE);
+		assert_non_null(stepped.stack);
+	}
+	stepped.req = req;
+	getcontext(&stepped.self);
+	stepped.self.uc_stack.ss_sp = stepped.stack;
+	stepped.self.uc_stack.ss_size = STACK_SIZE;
+	stepped.self.uc_link = NULL;
+	makecontext(&stepped.self, stepped_main, 0);
+	resume();
+}
+
+bool fake_step(void)
+{
+	if (stepped.req)
+		resume();
+	return stepped.req;
+}
+
+int backend_result(void)
+{
+	return stepped.result;
+}
+
+/* ---- Setup ---- */
+
+bool backend_can_run(const struct fake_case *test)
+{
+	(void)test;
+	return true;
+}
+
+void backend_stats(__u32 opcode, struct ext_op_stats *sum)
+{
+	__u64 *to = (__u64 *)sum;
+
+	memset(sum, 0, sizeof(*sum));
+	for (cpu = 0; cpu < 2; cpu++) {
+		const __u64 *from = (const __u64 *)ext_stats_get(opcode);
+
+		assert_non_null(from);
+		for (size_t i = 0; i < sizeof(*sum) / sizeof(*from); i++)
+			to[i] += from[i];
+	}
+	cpu = 0;
+}
+
+void backend_fetch_variables(void)
+{
+}
+
+static void free_maps(void)
+{
+	while (maps) {
+		struct fake_map *map = maps;
+
+		for (int i = 0; i < BUCKETS; i++)
+			while (map->buckets[i])
+				drop(map, &map->buckets[i]);
+		maps = map->next;
+		free(map);
+	}
+}
+
+void backend_begin(void)
+{
+	free_maps();
+	/* What a case that failed left unfinished. */
+	stepped.req = NULL;
+	row_limit = 0;
+	lru = false;
+	update_error = 0;
+	failing_arg = -1;
+	fill_slots();
+}
+
+void backend_end(void)
+{
+	free_maps();
+	free(stepped.stack);
+	stepped.stack = NULL;
+}
