@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the commands on the pages of docs/: run.py --where host|vm --logs DIR BUILD_DIR
+
+Blocks marked "sh" are run on the host, with what BUILD_DIR installs; "sh vm" as root in the VM, with
+what is in BUILD_DIR; "sh skip=REASON" nowhere. Those of one page are one script, in a folder of its
+own. On the host it is also checked that links lead somewhere and that the messages in
+troubleshooting.md are in the sources.
+"""
+
+import argparse
+import fnmatch
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+DOCS = os.path.join(ROOT, "docs")
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
+KINDS = re.compile(r"^sh( vm| skip=.+)?$")
+LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
+
+
+def scripts(text, where):
+    """The page's blocks for here; raises ValueError at a mark that means nothing."""
+    parts = []
+    for match in FENCE.finditer(text):
+        mark, body = match.groups()
+        if mark.startswith("sh") and not KINDS.match(mark):
+            raise ValueError("what is ```%s?" % mark)
+        if mark == ("sh" if where == "host" else "sh vm"):
+            parts.append(body)
+    return parts
+
+
+def run(parts, env, log):
+    """None, or what is wrong."""
+    with tempfile.TemporaryDirectory() as folder, open(log, "wb") as out:
+        script = "set -eux\n" + "\n".join(parts)
+        try:
+            code = subprocess.run(["bash", "-c", script], cwd=folder, env=env,
+                                  stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                  timeout=600, check=False).returncode
+        except subprocess.TimeoutExpired:
+            code = "timeout"
+        mnt = os.path.join(folder, "mnt")
+        if os.path.ismount(mnt):
+            subprocess.run(["umount", "-l", mnt], check=False)
+            if code == 0:
+                code = "the page leaves a mount"
+    return None if code == 0 else "exit %s" % code
+
+
+def page_errors(name, text):
+    wrong = []
+    for path, _ in LINK.findall(text):
+        if not os.path.exists(os.path.join(DOCS, path)):
+            wrong.append("%s: no %s" % (name, path))
+    return wrong
+
+
+def unknown_messages():
+    """Messages of the troubleshooting page that no source has."""
+    sources = ""
+    for path in glob.glob(ROOT + "/loader/*.c") + glob.glob(ROOT + "/fs-examples/*.c"):
+        with open(path, encoding="utf-8") as file:
+            sources += file.read()
+    # A string may go on in the next line.
+    sources = re.sub(r'"\s*\n\s*"', "", sources)
+    with open(os.path.join(DOCS, "troubleshooting.md"), encoding="utf-8") as file:
+        messages = re.findall(r"^\| `([^`]+)` \|", file.read(), re.M)
+    wrong = ["troubleshooting.md: no source says '%s'" % m for m in messages if m not in sources]
+    return wrong if messages else ["troubleshooting.md has no message"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--where", choices=("host", "vm"), required=True)
+    parser.add_argument("--filter", default="*")
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("build")
+    args = parser.parse_args()
+    build = os.path.abspath(args.build)
+    tier = "unit" if args.where == "host" else "kernel"
+    os.makedirs(args.logs, exist_ok=True)
+    failed = False
+
+    with tempfile.TemporaryDirectory() as prefix:
+        env = {**os.environ, "EXTFUSE_BUILD": build}
+        if args.where == "host":
+            subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True,
+                           stdout=subprocess.DEVNULL)
+            env["CMAKE_PREFIX_PATH"] = prefix
+            env["PATH"] = prefix + "/bin:" + env["PATH"]
+        else:
+            env["PATH"] = build + "/bin:" + env["PATH"]
+        for name in sorted(os.listdir(DOCS)):
+            test = "%s/docs_%s" % (tier, name[:-3])
+            if not name.endswith(".md") or not (fnmatch.fnmatchcase(test, args.filter) or
+                                                fnmatch.fnmatchcase(test.split("/")[1],
+                                                                    args.filter)):
+                continue
+            with open(os.path.join(DOCS, name), encoding="utf-8") as file:
+                text = file.read()
+            log = os.path.abspath(os.path.join(args.logs, "docs_%s.log" % name[:-3]))
+            wrong = page_errors(name, text) if args.where == "host" else []
+            if args.where == "host" and name == "troubleshooting.md":
+                wrong += unknown_messages()
+            try:
+                parts = scripts(text, args.where)
+            except ValueError as error:
+                parts = []
+                wrong.append(str(error))
+            result = run(parts, env, log) if parts else None
+            if result:
+                wrong.append(result)
+            if wrong:
+                failed = True
+                with open(log, "a", encoding="utf-8") as file:
+                    file.write("\n".join(wrong) + "\n")
+                print("FAIL %s (log %s)" % (test, log))
+            elif parts or args.where == "host":
+                print("PASS " + test)
+                if parts:
+                    os.unlink(log)
+            sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
