@@ -182,7 +182,7 @@ suite() {
 			SKIP*) report SKIP "${rest%%: *}" "${rest#*: }" ;;
 			esac
 			;;
-		'oracle: '* | 'races: '*) say "$line" ;;
+		'oracle: '* | 'races: '* | 'host only: '*) say "$line" ;;
 		*) printf '%s\n' "$line" >>"$log" ;;
 		esac
 	done < <(
@@ -311,6 +311,8 @@ tier_unit() {
 	for rule in unit/rules/*.sh; do
 		check "unit/rule-$(basename "$rule" .sh)" bash "$rule" "${suite_flags[@]}"
 	done
+	check unit/coverage unit/coverage.sh build/asan/uapi/include
+	suite unit/docs python3 unit/docs/run.py --where host --filter "$filter" --logs "$logs" build/asan
 	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
 }
 
@@ -384,13 +386,18 @@ tier_kernel() {
 	local also_debug=
 	vm_start "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
 		--logs "$logs/kernel-vm" build/kernel-tests
-	# On the other CPU.
+	# The unit tests of handlers and policies once more, on the other CPU.
+	vm_start "$logs/bytecode" "${vm_flags[@]}" --timeout $((2400 * patience)) -- \
+		python3 unit/bytecode/run.py --filter "$filter" --logs "$logs/bytecode" build
+	suite kernel/vm vm_lines "$logs/kernel-vm"
 	if [ -z "$debug" ] && wait_kernel debug; then
 		also_debug=yes
 		on_debug_kernel vm_start "$logs/kernel-debug-vm" "${command[@]}" \
 			--suffix :debug --logs "$logs/kernel-debug-vm" build/kernel-tests
 	fi
-	suite kernel/vm vm_lines "$logs/kernel-vm"
+	suite kernel/bytecode vm_lines "$logs/bytecode"
+	vm kernel/docs "$logs/docs-vm" "${vm_flags[@]}" --timeout $((600 * patience)) -- \
+		python3 unit/docs/run.py --where vm --filter "$filter" --logs "$logs/docs-vm" build
 	[ -z "$also_debug" ] || suite kernel/debug-vm vm_lines "$logs/kernel-debug-vm"
 	# Last: it wants the debug kernel, which may still be compiled.
 	if selected kernel/run-sh; then
@@ -455,7 +462,7 @@ tier_fs() {
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	[ -n "$others" ] ||
-		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $((3000 * patience)) -- \
+		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $(($([ -z "$full" ] && echo 3000 || echo 20000) * patience)) -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
