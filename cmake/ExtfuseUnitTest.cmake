@@ -7,11 +7,12 @@ if(BUILD_TESTING)
 	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
 
-# extfuse_c_target(TARGET): the project's C dialect and warnings.
+# extfuse_c_target(TARGET): the project's C dialect and warnings, and in Debug builds the sanitizers.
 function(extfuse_c_target target)
 	set_target_properties(${target} PROPERTIES C_STANDARD 17 C_EXTENSIONS ON)
 	target_compile_options(${target} PRIVATE -Wall -Wextra -Werror
 		$<$<CONFIG:Debug>:-fsanitize=address,undefined -fno-sanitize-recover=all>)
+	target_link_options(${target} PRIVATE $<$<CONFIG:Debug>:-fsanitize=address,undefined>)
 endfunction()
 
 function(extfuse_add_unit_test name)
@@ -19,7 +20,6 @@ function(extfuse_add_unit_test name)
 	add_executable(${name} ${PROJECT_SOURCE_DIR}/unit/${name}.c ${arg_SOURCES})
 	extfuse_c_target(${name})
 	target_compile_options(${name} PRIVATE -Werror=unused-function)
-	target_link_options(${name} PRIVATE $<$<CONFIG:Debug>:-fsanitize=address,undefined>)
 	target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} PkgConfig::CMOCKA)
 	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
 	add_test(NAME ${name} COMMAND ${name})
