@@ -123,16 +123,20 @@ extern __u32 ext_attached;
 /* The replies of these tell of an inode's extended attributes, and change nothing. */
 #define TELLS_XATTRS (BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR))
 
+/* The end of a file's use. Of one that was only read it changes at most what reading does. */
+#define ENDS (BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE))
+
 static __always_inline bool in(__u64 set, __u32 opcode)
 {
 	return opcode < EXT_OPCODES && (set >> opcode) & 1;
 }
 
-static __always_inline __u32 class_of(__u32 opcode)
+static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 opcode)
 {
 	if (in(HARMLESS, opcode))
 		return 0;
-	if (in(READS, opcode) && ext_param_atime)
+	if (ext_param_atime &&
+	    (in(READS, opcode) || (in(ENDS, opcode) && ctx->flags & EXTFUSE_F_READER)))
 		return 0;
 	if (in(RENAMES, opcode))
 		return CLASS_INODE | CLASS_NAMES | CLASS_OTHER;
@@ -520,7 +524,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	__u64 cookie = ctx->cookie[1];
 
 	if (cookie & EXT_C_ANSWERED) {
-		__u32 class = class_of(opcode);
+		__u32 class = class_of(ctx, opcode);
 
 		not_live(ctx, stats, cookie);
 		cookie = ctx->cookie[1];
@@ -539,7 +543,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		if (stats)
 			stats->invalidations++;
 	} else if (!(cookie & EXT_C_SEEN)) {
-		__u32 class = class_of(opcode);
+		__u32 class = class_of(ctx, opcode);
 
 		if (class)
 			end_unseen(ctx, class);
@@ -680,7 +684,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 	} else {
 		stats = stats_get(opcode);
 		if (phase == EXTFUSE_REQUEST) {
-			__u32 class = class_of(opcode);
+			__u32 class = class_of(ctx, opcode);
 
 			if (stats) {
 				stats->requests++;

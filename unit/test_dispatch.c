@@ -141,6 +141,35 @@ static void directory_reads_change_the_directory_if_strict(void **state)
 	}
 }
 
+static void end_of_a_file_that_was_only_read_changes_nothing_if_relaxed(void **state)
+{
+	(void)state;
+	static const __u32 ends[] = { FUSE_FLUSH, FUSE_RELEASE };
+	static const __u32 others[] = { FUSE_WRITE, FUSE_FSYNC, FUSE_SETXATTR, FUSE_IOCTL };
+
+	for (int i = 0; i < 2; i++) {
+		struct fake_req reader = req_plain(ends[i], 60);
+
+		reader.ctx.flags = EXTFUSE_F_READER;
+		assert_changes_inode(reader, 60);
+		ext_param_atime = 1;
+		assert_changes_inode(req_plain(ends[i], 60), 60);
+		fake_getattr_file(60);
+		fake_change(reader);
+		assert_true(answers_getattr(60));
+		ext_param_atime = 0;
+	}
+	/* What else is asked of such a file is judged by itself. */
+	ext_param_atime = 1;
+	for (int i = 0; i < 4; i++) {
+		struct fake_req reader = req_plain(others[i], 60);
+
+		reader.ctx.flags = EXTFUSE_F_READER;
+		assert_changes_inode(reader, 60);
+	}
+	ext_param_atime = 0;
+}
+
 static void without_any_handler_changes_still_end_rows(void **state)
 {
 	(void)state;
@@ -416,6 +445,7 @@ int main(void)
 		fake_test(changes_that_only_touch_the_ctime_end_the_whole_row),
 		fake_test(flush_goes_to_the_daemon),
 		fake_test(directory_reads_change_the_directory_if_strict),
+		fake_test(end_of_a_file_that_was_only_read_changes_nothing_if_relaxed),
 		fake_test(without_any_handler_changes_still_end_rows),
 		fake_test(without_the_lookup_reply_handler_nothing_older_is_answered),
 		fake_test(slots_may_be_exchanged_between_request_and_reply),

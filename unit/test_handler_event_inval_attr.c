@@ -4,6 +4,7 @@
 
 #define ATIME 0x20U
 #define MTIME 0x40U
+#define BLOCKS 0x400U
 
 static void stale_attributes_are_not_answered(void **state)
 {
@@ -31,6 +32,21 @@ static void stale_atime_alone_does_not_count_if_relaxed(void **state)
 	assert_true(answers_getattr(42));
 	fake_inval_attr(42, ATIME | MTIME);
 	assert_false(answers_getattr(42));
+	assert_quiet();
+}
+
+/* As after FLUSH with write-back; FLUSH itself is another matter (test_dispatch.c). */
+static void distrust_of_the_drivers_own_count_of_blocks_is_harmless(void **state)
+{
+	(void)state;
+	for (int relaxed = 0; relaxed < 2; relaxed++) {
+		ext_param_atime = relaxed;
+		fake_getattr_file(42);
+		fake_inval_attr(42, BLOCKS);
+		assert_true(answers_getattr(42));
+		fake_inval_attr(42, BLOCKS | MTIME);
+		assert_false(answers_getattr(42));
+	}
 	assert_quiet();
 }
 
@@ -63,6 +79,7 @@ int main(void)
 		fake_test(stale_attributes_are_not_answered),
 		fake_test(stale_atime_counts_if_strict),
 		fake_test(stale_atime_alone_does_not_count_if_relaxed),
+		fake_test(distrust_of_the_drivers_own_count_of_blocks_is_harmless),
 		fake_test(unreadable_mask_counts),
 		fake_test(without_handler_atime_counts),
 	};

@@ -49,6 +49,8 @@ struct record {
 	__u32 pid;
 	__u32 in_size0;
 	__u32 out_size0;
+	__u32 flags;
+	__u32 unused;
 	__u64 in_word; /* first bytes of IN_PARAM_0, as far as they can be read */
 };
 

@@ -62,6 +62,7 @@ int recorder(struct extfuse_req *ctx)
 		record->pid = ctx->pid;
 		record->in_size0 = ctx->in_size[0];
 		record->out_size0 = ctx->out_size[0];
+		record->flags = ctx->flags;
 		/* Only what fits: larger inputs give E2BIG, and zeroes. */
 		read_args(ctx, IN_PARAM_0_VALUE, &record->in_word, sizeof(record->in_word));
 	}

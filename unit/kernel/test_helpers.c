@@ -600,7 +600,7 @@ static void bad_test_runs_are_refused(void)
 	ctx.error = 5;
 	SAME(run_raw(16, &retval), -EINVAL);
 	request(FUSE_GETATTR, 16, -1, -1, 104, -1);
-	ctx.reserved = 1;
+	ctx.flags = ~EXTFUSE_F_READER;
 	SAME(run_raw(16, &retval), -EINVAL);
 }
 

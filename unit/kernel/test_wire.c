@@ -308,6 +308,46 @@ static void one_reply_for_each_request(void)
 	stop();
 }
 
+/* Opens and closes f, and says what the program saw of the end in both phases. */
+static uint32_t flags_at_the_end(int how)
+{
+	static const uint32_t ends[] = { FUSE_FLUSH, FUSE_RELEASE };
+	uint32_t flags;
+	int fd;
+
+	clear_records();
+	fd = open(in_mount("f"), how);
+	CHECK(fd >= 0);
+	/* An access mode stays what it was. */
+	CHECK(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	close(fd);
+	/* RELEASE is sent without waiting. */
+	for (int i = 0; i < 200; i++) {
+		take_records();
+		if (find_record(EXTFUSE_REPLY, FUSE_RELEASE, 0))
+			break;
+		usleep(10000);
+	}
+	flags = need_record(EXTFUSE_REQUEST, FUSE_FLUSH, 0)->flags;
+	for (size_t i = 0; i < N_OF(ends); i++) {
+		SAME(need_record(EXTFUSE_REQUEST, ends[i], 0)->flags, flags);
+		SAME(need_record(EXTFUSE_REPLY, ends[i], 0)->flags, flags);
+	}
+	SAME(need_record(EXTFUSE_REQUEST, FUSE_OPEN, 0)->flags, 0);
+	return flags;
+}
+
+static void end_of_a_file_says_whether_it_was_only_read(void)
+{
+	start();
+	SAME(flags_at_the_end(O_RDONLY), EXTFUSE_F_READER);
+	SAME(flags_at_the_end(O_WRONLY), 0);
+	SAME(flags_at_the_end(O_RDWR), 0);
+	/* An access mode for ioctl alone, and none of the three. */
+	SAME(flags_at_the_end(O_ACCMODE), 0);
+	stop();
+}
+
 static void errors_show_in_the_reply(void)
 {
 	start();
@@ -942,6 +982,7 @@ static const struct test tests[] = {
 	TEST(parameter_stops_the_offer),
 	TEST(program_lives_as_long_as_the_connection),
 	TEST(one_reply_for_each_request),
+	TEST(end_of_a_file_says_whether_it_was_only_read),
 	TEST(errors_show_in_the_reply),
 	TEST(one_reply_when_the_connection_is_aborted),
 	TEST(one_reply_when_a_signal_interrupts),

@@ -780,6 +780,33 @@ def relaxed_access_time():
     need(counts["relaxed"] <= 3, "relaxed: reads ended rows: %s", counts)
 
 
+@single()
+def relaxed_end_of_reading():
+    """With atime=relaxed open, read and close end no row, unless the file was open for writing."""
+    counts = {}
+    for atime, how in (("strict", os.O_RDONLY), ("relaxed", os.O_RDONLY), ("relaxed", os.O_RDWR)):
+        with Mount("ends-%s-%d" % (atime, how), NO_TIMEOUTS + ["atime=" + atime],
+                   "writeinval") as m:
+            put(os.path.join(m.src, "f"), "data")
+            path = os.path.join(m.mnt, "f")
+            warm(m, "f")
+            before = m.opstats()
+            for turn in range(10):
+                fd = os.open(path, how)
+                same(os.read(fd, 4), b"data", "content")
+                os.close(fd)
+                # RELEASE is sent without waiting.
+                until(lambda: m.opstats().get("RELEASE", 0) > before.get("RELEASE", 0) + turn)
+                os.stat(path)
+            after = m.opstats()
+            need(after["FLUSH"] - before.get("FLUSH", 0) == 10, "no FLUSH: %s", after)
+            counts[atime, how] = sum(after.get(op, 0) - before.get(op, 0)
+                                     for op in ("LOOKUP", "GETATTR"))
+    need(counts["strict", os.O_RDONLY] >= 10, "strict: reading did not end the row: %s", counts)
+    same(counts["relaxed", os.O_RDONLY], 0, "requests with atime=relaxed")
+    need(counts["relaxed", os.O_RDWR] >= 10, "the end of a writer did not end the row: %s", counts)
+
+
 # ---- Other ways to mount ----
 
 @single()

@@ -108,7 +108,7 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 	for (i = 0; i < ARRAY_SIZE(ctx->req.out_size); i++)
 		ctx->req.out_size[i] = i < args->out_numargs && !error ?
 				       args->out_args[i].size : 0;
-	ctx->req.reserved = 0;
+	ctx->req.flags = args->extfuse.reader ? EXTFUSE_F_READER : 0;
 	ctx->req.cookie[0] = args->extfuse.cookie[0];
 	ctx->req.cookie[1] = args->extfuse.cookie[1];
 }
@@ -1042,7 +1042,8 @@ static int extfuse_test_sizes(const struct extfuse_req *req, u32 *in_total,
 	u64 in = 0, out = 0;
 	unsigned int i;
 
-	if (req->phase > EXTFUSE_EVENT || req->reserved ||
+	if (req->phase > EXTFUSE_EVENT ||
+	    (req->flags & ~EXTFUSE_F_READER) ||
 	    req->in_numargs > ARRAY_SIZE(req->in_size) ||
 	    req->out_numargs > ARRAY_SIZE(req->out_size) ||
 	    req->error > 0 || req->error < EXTFUSE_WITHDRAWN)

@@ -74,6 +74,9 @@ struct extfuse_args {
 	/* The server has to see this request */
 	bool must_ask:1;
 
+	/* FLUSH, RELEASE: the file was opened for reading only */
+	bool reader:1;
+
 	/* INIT: the reply was written with other credentials than the opener's */
 	bool foreign_writer:1;
 };
@@ -116,6 +119,8 @@ s64 extfuse_state(struct fuse_conn *fc);
 	((void)sizeof(inode))
 #define extfuse_set_child(args, i, inode) \
 	((void)sizeof(args), (void)sizeof(i), (void)sizeof(inode))
+#define extfuse_set_reader(args, flags) \
+	((void)sizeof(args), (void)sizeof(flags))
 #define extfuse_set_inode(args, inode, ask) \
 	((void)sizeof(args), (void)sizeof(inode), (void)sizeof(ask))
 

@@ -107,6 +107,12 @@ enum extfuse_event {
 	EXTFUSE_EV_MAX,
 };
 
+/* Bits of extfuse_req.flags; bits that a program does not know may be set. */
+enum extfuse_req_flags {
+	/* FLUSH, RELEASE: the file was opened for reading only (O_RDONLY) */
+	EXTFUSE_F_READER	= 1 << 0,
+};
+
 /**
  * struct extfuse_req - context of a program
  * @nodeid:	inode that the request or event is about
@@ -124,6 +130,7 @@ enum extfuse_event {
  * @out_numargs: number of outputs
  * @in_size:	sizes of the inputs in bytes
  * @out_size:	sizes of the outputs in bytes; in EXTFUSE_REPLY as received
+ * @flags:	enum extfuse_req_flags
  * @cookie:	zero at first; what the program leaves here in EXTFUSE_REQUEST
  *		it finds in EXTFUSE_REPLY of the same request.  The only
  *		writable field, in naturally aligned 8 byte accesses
@@ -150,7 +157,7 @@ struct extfuse_req {
 	__u32 out_numargs;
 	__u32 in_size[3];
 	__u32 out_size[2];
-	__u32 reserved;
+	__u32 flags;
 	__u64 cookie[2];
 };
 
