@@ -114,23 +114,6 @@ build() {
 	cmake --build "$EXTFUSE_BUILD" --parallel "$(nproc)"
 }
 
-# The tree is as it comes from the package linux-source-6.12, and a git repository.
-make_tree() {
-	local base
-	local -x GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-	local -a parts=(crypto include/uapi scripts tools/arch tools/build tools/include tools/lib
-		tools/scripts)
-	base=$(kernel/build.sh --base-tree | tail -n 1)
-	mkdir "$work/tree"
-	tar -C "$base" -cf - "${parts[@]}" | tar -C "$work/tree" -xf -
-	cd "$work/tree"
-	git init -q --initial-branch=main --template= .
-	git add --force .
-	git -c user.name=demo -c user.email=demo@localhost -c commit.gpgsign=false commit -q -m tree
-	git repack -q -a -d
-	tar -cf "$work/tree.tar" .
-}
-
 run_vm() {
 	mkdir "$work/vm"
 	kernel/run.sh --timeout 2400 --out "$work/vm" -- \
@@ -150,7 +133,7 @@ fi
 stage 6 9 'configure' configure
 stage 9 14 'build handlers, policies, library and stackfs' build
 stage 14 60 'build the kernel' kernel/build.sh
-stage 60 62 'prepare the tree' make_tree
+stage 60 62 'prepare the tree' scripts/make-tree.sh work "$work/tree.tar"
 stage 62 99 'run' run_vm
 show 100 'done'
 [ ! -t 2 ] || printf '\n' >&2

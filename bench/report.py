@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Prints the results of bench/vm.py as Markdown, judges the limits, and joins them into one file."""
+"""Prints what bench/run.sh measured as Markdown, judges the limits, joins figures and draws plots.
 
+report.py hits|quick|full FOLDER: the folder that bench/run.sh keeps results in.
+"""
+
+import glob
 import json
+import os
 import statistics
+import subprocess
 import sys
+
+from columns import ANSWERING, baseline
+from workloads import WORKLOADS
 
 CLOCKS = {
     "icount": "icount (the clock counts instructions, 2 ns each)",
     "clock": "no icount (the machine's clock, QEMU's TCG)",
 }
-ANSWERING = ("ttl", "lru", "writeinval", "ttl+lru")
 
 
 def table(header, rows):
@@ -79,6 +87,32 @@ def print_bpf(bpf):
            for name in names])
 
 
+def print_memory(memory):
+    print("## Memory\n")
+    print("After two walks over 2,000 files. A row: key, value and what the map adds; `when full` adds "
+          "the row's share of the buckets and of the ring of keys. `of all maps` is what a mount "
+          "takes, empty, after the walk, and at most.\n")
+    rows = []
+    for policy, one in memory.items():
+        worst = one["bytes"]
+        for name, table_of in one["tables"].items():
+            row = row_bytes(table_of)
+            worst += row * (table_of["limit"] - table_of["rows"])
+            rows.append((policy, name, table_of["rows"], table_of["limit"], "%.0f" % row,
+                         "%.0f" % full_row_bytes(table_of)))
+        rows.append((policy, "of all maps", "", "", "", "%.1f, %.1f, %.1f MB" % tuple(
+            size / 1e6 for size in (one["empty"], one["bytes"], worst))))
+    table(("policy", "table", "rows", "limit", "bytes a row", "when full"), rows)
+
+
+def row_bytes(one):
+    return (one["bytes"] - one["empty"]) / max(one["rows"], 1)
+
+
+def full_row_bytes(one):
+    return row_bytes(one) + (one["empty"] + one["ring"]) / one["limit"]
+
+
 def limits(results):
     """(limit, setting, figure, whether it is met)."""
     for clock, times in ("icount", 5), ("clock", 12):
@@ -102,15 +136,196 @@ def limits(results):
     for name in ANSWERING:
         yield ("find: none but for directories it read", "count", name,
                "%d" % find[name]["about_files"], not find[name]["about_files"])
+    for name, one in results["icount"]["memory"].items():
+        for which, limit in ("ext_attrs", 256), ("ext_names", 320):
+            size = full_row_bytes(one["tables"][which])
+            yield ("memory: at most %d bytes a row of %s" % (limit, which), "count", name,
+                   "%.0f" % size, size <= limit)
 
 
-def main():
-    out, icount, clock = sys.argv[1:]
-    results = {}
-    for name, path in ("icount", icount), ("clock", clock):
+# ---- Workloads ----
+
+# Where each instruction is counted, other than the clock's leaps while nobody runs nothing differs.
+TYPICAL = {"icount": min, "clock": statistics.median}
+
+
+def read_cells(folder, clock):
+    """{workload: {column: cell}}; "seconds" of a cell is what its runs typically took."""
+    found = {}
+    for path in glob.glob(os.path.join(folder, "*.json")):
         with open(path, encoding="ascii") as file:
+            cell = json.load(file)
+        cell["seconds"] = TYPICAL[clock](one["seconds"] for one in cell["runs"])
+        found.setdefault(cell["workload"], {})[cell["column"]] = cell
+    return found
+
+
+def requests(cell):
+    """Of the median run: what arrives with delay differs a little between runs."""
+    runs = sorted(cell["runs"], key=lambda one: sum(one["requests"].values()))
+    return runs[len(runs) // 2]["requests"]
+
+
+def order_of(cells):
+    """native, then each kind of mount with what is on it."""
+    return sorted(cells, key=lambda name: (name != "native", baseline(name), "/" in name,
+                                           "relaxed" in name))
+
+
+def cell_rows(cells, opcodes):
+    native = cells["native"]["seconds"]
+    for name in order_of(cells):
+        cell = cells[name]
+        took = cell["seconds"]
+        alone = cells[baseline(name)]["seconds"]
+        times = [one["seconds"] for one in cell["runs"]]
+        counts = requests(cell)
+        shown = [counts.get(opcode, 0) for opcode in opcodes]
+        yield [name, ("over " if cell.get("cut") else "") + "%.3f" % took, "%.2f" % (took / native),
+               "%.2f" % (took / alone), "%.0f %%" % (100 * (max(times) - min(times)) / took),
+               "%d" % statistics.median(one["switches"] for one in cell["runs"]),
+               sum(counts.values())] + shown + [sum(counts.values()) - sum(shown)]
+
+
+def busiest(cells, count=6):
+    """The opcodes that tell the columns apart."""
+    total = {}
+    for cell in cells.values():
+        for opcode, number in requests(cell).items():
+            total[opcode] = max(total.get(opcode, 0), number)
+    return sorted(total, key=lambda opcode: -total[opcode])[:count]
+
+
+def print_cells(found, clock):
+    print("# Workloads: %s\n" % CLOCKS[clock])
+    print("%s; `of its kind` is the time divided by that of the same FUSE mount without a "
+          "policy; the figures after `switches` are requests that reached the daemon, by its own "
+          "count.\n" % ("The fastest of the runs" if clock == "icount" else "Medians"))
+    for workload in WORKLOADS:
+        cells = found.get(workload.name)
+        if not cells or "native" not in cells:
+            continue
+        opcodes = busiest(cells)
+        print("## %s\n\n%s%s. %d runs.\n" % (
+            workload.name, workload.stands_for[0].upper(), workload.stands_for[1:],
+            len(cells["native"]["runs"])))
+        table(["column", "s", "times native", "of its kind", "spread", "switches", "requests"] +
+              opcodes + ["other"], cell_rows(cells, opcodes))
+
+
+def worse(found, clock):
+    """Cells in which a policy costs: more requests than its kind of mount, or more than 3 % of time."""
+    for workload, cells in found.items():
+        for name in order_of(cells):
+            kind = baseline(name)
+            if name == kind or kind not in cells:
+                continue
+            more = sum(requests(cells[name]).values()) - sum(requests(cells[kind]).values())
+            ratio = cells[name]["seconds"] / cells[kind]["seconds"]
+            if more > 0 or (clock == "icount" and ratio > 1.03):
+                yield workload, name, more, "%+.1f %%" % (100 * (ratio - 1))
+
+
+def print_worse(found, clock):
+    rows = list(worse(found, clock))
+    print("## Where a policy costs more than it brings\n")
+    if not rows:
+        print("Nowhere: no policy sends more requests than the mount it is on, and none is more than "
+              "3 % slower.\n")
+        return
+    print("More requests than the same mount without it, or (under icount) more than 3 % slower.\n")
+    table(("workload", "column", "requests more", "time"), rows)
+
+
+# Figure 9 of the ExtFUSE paper (USENIX ATC'19), in thousands: handlers of metadata alone.
+PUBLISHED = {
+    "build": {"LOOKUP": (36, 8), "GETATTR": (303, 0.137), "GETXATTR": (14, 0), "OPEN": (322, 322)},
+    "untar": {"LOOKUP": (65, 65), "CREATE": (60, 60), "SETATTR": (65, 65), "GETXATTR": (135, 0)},
+}
+FIGURE_9 = ("fuse-default", "fuse-default/writeinval", "fuse-default/writeinval,relaxed")
+
+
+def change(before, after):
+    return "%+.1f %%" % (100 * (after / before - 1)) if before else "-"
+
+
+def print_figure_9(found):
+    """Requests in a build and an untar beside what was published; nothing if they were not measured."""
+    rows = []
+    for workload, published in PUBLISHED.items():
+        cells = found.get(workload, {})
+        if not all(name in cells for name in FIGURE_9):
+            continue
+        plain, strict, relaxed = (requests(cells[name]) for name in FIGURE_9)
+        for opcode, (fuse, ext) in published.items():
+            ours = [counts.get(opcode, 0) for counts in (plain, strict, relaxed)]
+            rows.append([workload, opcode, "%gK" % fuse,
+                         "%gK" % ext if ext >= 1 else "%.0f" % (1000 * ext), change(fuse, ext)] +
+                        ours + [change(ours[0], ours[1]), change(ours[0], ours[2])])
+    if not rows:
+        return
+    print("## Figure 9 of the ExtFUSE paper\n")
+    print("Requests that reached the daemon. Published: FUSE and ExtFUSE with its metadata handlers, which "
+          "ignore the time of last access; a whole kernel, and another tree. Here: FUSE with timeouts "
+          "of 1 s, and `writeinval` on it with atime strict and relaxed.\n")
+    table(("workload", "request", "FUSE published", "ExtFUSE", "change", "fuse-default", "strict",
+           "relaxed", "change strict", "change relaxed"), rows)
+
+
+PLOT = """set terminal svg size 900,420 font 'sans,11'
+set output '%(svg)s'
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set boxwidth 0.9
+set ylabel '%(ylabel)s'
+set grid ytics
+set key outside right top
+set yrange [0:*]
+plot for [i=2:%(columns)d] '%(data)s' using i:xtic(1) title columnheader(i)
+"""
+
+
+def plot(folder, clock, found):
+    """Times of each policy on plain FUSE, as a share of plain FUSE's."""
+    shown = [name for name in ("native", "fuse", "fuse-default", "fuse-tuned", "fuse/never", "fuse/ttl",
+                               "fuse/lru", "fuse/writeinval", "fuse/ttl+lru")]
+    data = os.path.join(folder, "workloads-%s.dat" % clock)
+    svg = os.path.join(folder, "workloads-%s.svg" % clock)
+    complete = {name: cells for name, cells in found.items() if all(column in cells for column in shown)}
+    if not complete:
+        return
+    with open(data, "w", encoding="ascii") as file:
+        print("workload", *shown, file=file)
+        for name in (workload.name for workload in WORKLOADS if workload.name in complete):
+            cells = complete[name]
+            print(name, *("%.4f" % (cells[column]["seconds"] / cells["fuse"]["seconds"])
+                          for column in shown), file=file)
+    script = PLOT % {"svg": svg, "data": data, "columns": len(shown) + 1,
+                     "ylabel": "time, plain FUSE = 1 (%s)" % clock}
+    subprocess.run(["gnuplot", "-"], input=script.encode(), check=True)
+
+
+def report_cells(mode, folder):
+    joined = {}
+    for clock in CLOCKS:
+        found = read_cells(os.path.join(folder, "%s-%s" % (mode, clock)), clock)
+        joined[clock] = found
+        print_cells(found, clock)
+        print_worse(found, clock)
+        print_figure_9(found)
+        plot(folder, clock, found)
+    with open(os.path.join(folder, mode + ".json"), "w", encoding="ascii") as file:
+        json.dump({"settings": CLOCKS, "workloads": joined}, file, indent=1)
+        file.write("\n")
+
+
+def report_hits(folder):
+    results = {}
+    for name in CLOCKS:
+        with open(os.path.join(folder, "hits-%s.json" % name), encoding="ascii") as file:
             results[name] = json.load(file)
-    print("# Benchmark, Linux %s\n" % results["icount"]["kernel"])
+    print("# A hit, Linux %s\n" % results["icount"]["kernel"])
     judged = [{"limit": limit, "setting": setting, "column": column, "figure": figure,
                "met": met} for limit, setting, column, figure, met in limits(results)]
     print("## Limits\n")
@@ -120,10 +335,19 @@ def main():
             "PASS" if row["met"] else "MISS") for row in judged])
     print_stat(results)
     print_find(results["icount"]["find"])
+    print_memory(results["icount"]["memory"])
     print_bpf(results["icount"]["bpf"])
-    with open(out, "w", encoding="ascii") as file:
+    with open(os.path.join(folder, "hits.json"), "w", encoding="ascii") as file:
         json.dump({"settings": CLOCKS, "limits": judged, "results": results}, file, indent=1)
         file.write("\n")
+
+
+def main():
+    mode, folder = sys.argv[1:]
+    if mode == "hits":
+        report_hits(folder)
+    else:
+        report_cells(mode, folder)
 
 
 if __name__ == "__main__":

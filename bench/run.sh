@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Measures how fast cached answers are; see usage().
+# Measures what cached answers bring and what they cost; see usage().
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -8,12 +8,20 @@ cd "$root"
 
 usage() {
 	cat <<-'END'
-	usage: bench/run.sh [--quick] [--no-build]
-	  --quick     3 rounds of fewer repeats
+	usage: bench/run.sh [--quick | --full] [--only WORKLOAD[,WORKLOAD...]] [--column NAME]...
+	                    [--no-build]
+	  (nothing)   what a hit costs, and the limits for it; some 10 minutes
+	  --quick     that with fewer repeats; and stat, find, git-status and untar: plain, default and
+	              tuned FUSE, and each policy on plain FUSE; less than 20 minutes
+	  --full      that; and all workloads, with each policy on each kind of FUSE mount; hours. It goes
+	              on where an earlier run was interrupted, cell by cell, if nothing was changed
+	  --only W    of the workloads only these
+	  --column C  of the columns only these, such as fuse-default/writeinval,relaxed, what they are
+	              compared with, and native; may be repeated. With either, not the cost of a hit
 	  --no-build  measure what is in build/ already
 	Measures in a VM with one CPU, once with a clock that counts instructions (icount: figures
 	repeat to 0.1 %, and cached and uncached are compared by the work they do) and once with the
-	machine's clock. A table in Markdown on stdout, all figures in build/bench.json, progress on
+	machine's clock. Tables in Markdown on stdout; figures and plots in build/bench/; progress on
 	stderr. A limit that is not met is marked MISS; only a failure to measure is an error.
 	Environment: EXTFUSE_BUILD, the folder of the build (default build).
 	END
@@ -25,12 +33,26 @@ die() {
 	exit 1
 }
 
+mode=hits
 rounds=5
 repeats=10000
 build=yes
+only=
+columns=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--quick) rounds=3 repeats=3000 ;;
+	--quick) mode=quick rounds=3 repeats=3000 ;;
+	--full) mode=full ;;
+	--only)
+		[ $# -ge 2 ] || die "--only needs a value"
+		only=$2
+		shift
+		;;
+	--column)
+		[ $# -ge 2 ] || die "--column needs a value"
+		columns+=(--column "$2")
+		shift
+		;;
 	--no-build) build= ;;
 	-h | --help)
 		usage
@@ -43,11 +65,14 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+[ -z "$only${columns[*]}" ] || [ "$mode" != hits ] ||
+	die "--only and --column choose among what --quick or --full measure"
 
 # The VM takes the folder from here.
 EXTFUSE_BUILD=$(realpath -m "${EXTFUSE_BUILD:-build}")
 export EXTFUSE_BUILD LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-mkdir -p "$EXTFUSE_BUILD"
+results=$EXTFUSE_BUILD/bench
+mkdir -p "$results"
 work=$(mktemp -d "$EXTFUSE_BUILD/bench.XXXXXX")
 keep=
 # shellcheck disable=SC2317 # called by the trap
@@ -69,7 +94,7 @@ quiet() {
 }
 
 if [ -n "$build" ]; then
-	quiet "install what is needed" scripts/install-deps.sh build kernel
+	quiet "install what is needed" scripts/install-deps.sh build kernel demo bench
 	quiet "configure" cmake -S . -B "$EXTFUSE_BUILD"
 	quiet "build" cmake --build "$EXTFUSE_BUILD" --parallel "$(nproc)"
 fi
@@ -77,31 +102,75 @@ fi
 quiet "kernel" kernel/build.sh
 EXTFUSE_KERNEL=${EXTFUSE_KERNEL:-$(tail -n 1 "$work/log")}
 export EXTFUSE_KERNEL
-gcc -O2 -Wall -o "$work/statloop" bench/statloop.c
-
-# measure NAME VM_OPTION... -- OPTION...
-measure() {
-	local name=$1 vm=() code=0
-	shift
-	while [ "$1" != -- ]; do
-		vm+=("$1")
-		shift
-	done
-	shift
-	say "VM: $name"
-	mkdir "$work/$name"
-	kernel/run.sh --smp 1 --timeout 1800 --out "$work/$name" "${vm[@]}" -- \
-		python3 bench/vm.py --out "$work/$name/result.json" --statloop "$work/statloop" \
-		--rounds "$rounds" --repeats "$repeats" "$@" || code=$?
-	if [ "$code" -ne 0 ] || [ ! -s "$work/$name/result.json" ]; then
-		keep=yes
-		die "measuring failed: exit $code (kernel log $work/$name/kernel.log)"
-	fi
-}
+for tool in statloop mix; do
+	gcc -std=c17 -D_GNU_SOURCE -O2 -Wall -o "$work/$tool" "bench/$tool.c"
+done
 
 # Without KVM both ways, so that figures of different machines mean the same.
 export EXTFUSE_ACCEL=tcg
-measure icount --icount -- --icount
-measure clock --
-python3 bench/report.py "$EXTFUSE_BUILD/bench.json" "$work/icount/result.json" "$work/clock/result.json"
-say "all figures: $EXTFUSE_BUILD/bench.json"
+
+# vm OUT VM_OPTION... -- COMMAND...
+vm() {
+	local out=$1 code=0
+	shift
+	mkdir -p "$out"
+	kernel/run.sh --smp 1 --out "$out" "$@" >&2 || code=$?
+	if [ "$code" -ne 0 ]; then
+		keep=yes
+		die "measuring failed: exit $code (kernel log $out/kernel.log)"
+	fi
+}
+
+# hits CLOCK VM_OPTION...
+hits() {
+	local clock=$1 flags=()
+	shift
+	[ "$clock" != icount ] || flags=(--icount)
+	say "VM: a hit, $clock"
+	vm "$work/$clock" --timeout 1800 "$@" -- \
+		python3 bench/hits.py --out "$work/$clock/result.json" --statloop "$work/statloop" \
+		--rounds "$rounds" --repeats "$repeats" "${flags[@]}"
+	cp "$work/$clock/result.json" "$results/hits-$clock.json"
+}
+
+# Cells of what is no longer measured would be another table's.
+stamp() {
+	{
+		echo "$mode $rounds $EXTFUSE_KERNEL"
+		cat bench/{cells,columns,workloads,mounts}.py bench/*.c
+		find "$EXTFUSE_BUILD/bin" "$EXTFUSE_BUILD/lib" -type f -name '*[a-z]' | sort | xargs cat
+	} 2>/dev/null | sha256sum | cut -c1-16
+}
+
+# cells CLOCK VM_OPTION...
+cells() {
+	local clock=$1 out=$results/$mode-$1 flags=("${columns[@]}")
+	shift
+	[ "$clock" != icount ] || flags+=(--icount)
+	[ "$mode" != full ] || flags+=(--full --kernel "$work/kernel.tar")
+	[ -z "$only" ] || flags+=(--only "$only")
+	if [ "$mode" = quick ] || [ "$(cat "$out/stamp" 2>/dev/null)" != "$(stamp)" ]; then
+		rm -rf "$out"
+		mkdir -p "$out"
+		stamp >"$out/stamp"
+	fi
+	say "VM: workloads, $clock"
+	vm "$out" --timeout 36000 --mem 6G "$@" -- \
+		python3 bench/cells.py --out "$out" --statloop "$work/statloop" --mix "$work/mix" \
+		--tree "$work/tree.tar" --tar "$work/archive.tar" --rounds "$rounds" "${flags[@]}"
+}
+
+if [ -z "$only${columns[*]}" ]; then
+	hits icount --icount
+	hits clock
+	python3 bench/report.py hits "$results"
+fi
+if [ "$mode" != hits ]; then
+	quiet "trees" scripts/make-tree.sh work "$work/tree.tar"
+	quiet "an archive" scripts/make-tree.sh archive "$work/archive.tar"
+	[ "$mode" != full ] || quiet "a kernel" scripts/make-tree.sh kernel "$work/kernel.tar"
+	cells icount --icount
+	cells clock
+	python3 bench/report.py "$mode" "$results"
+fi
+say "figures and plots: $results"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// statloop.c - time of one stat() of a path, in nanoseconds, over many repeats
+// statloop.c - time of one stat(), in nanoseconds, over many repeats of a list of paths
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +15,34 @@ static long long now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-int main(int argc, char **argv)
+static void stat_all(char **paths)
 {
-	long repeats = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
-	long long begin = 0;
 	struct stat st;
 
-	if (repeats <= 0) {
-		fprintf(stderr, "usage: statloop PATH REPEATS\n");
-		return 2;
-	}
-	/* The first ones fill caches. */
-	for (long i = -10; i < repeats; i++) {
-		if (i == 0)
-			begin = now_ns();
-		if (stat(argv[1], &st) < 0) {
-			fprintf(stderr, "statloop: %s: %s\n", argv[1], strerror(errno));
-			return 1;
+	for (; *paths; paths++) {
+		if (stat(*paths, &st) < 0) {
+			fprintf(stderr, "statloop: %s: %s\n", *paths, strerror(errno));
+			exit(1);
 		}
 	}
-	printf("%.1f\n", (double)(now_ns() - begin) / repeats);
+}
+
+int main(int argc, char **argv)
+{
+	long repeats = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	/* The first ones fill caches. */
+	long warm = argc == 3 ? 10 : 1;
+	long long begin;
+
+	if (repeats <= 0) {
+		fprintf(stderr, "usage: statloop REPEATS PATH...\n");
+		return 2;
+	}
+	for (long i = 0; i < warm; i++)
+		stat_all(argv + 2);
+	begin = now_ns();
+	for (long i = 0; i < repeats; i++)
+		stat_all(argv + 2);
+	printf("%.1f\n", (double)(now_ns() - begin) / (double)(repeats * (argc - 2)));
 	return 0;
 }

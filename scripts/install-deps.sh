@@ -14,7 +14,7 @@ declare -A groups=(
 		e2fsprogs strace sqlite3 stress-ng spin bc python3 libpython3.11-testsuite git tar rsync
 		groff-base debootstrap dpkg-dev file"
 	[demo]="git python3 findutils grep gcc make"
-	[bench]="gnuplot-nox"
+	[bench]="gnuplot-nox fio rsync"
 )
 
 say() { printf 'scripts/install-deps.sh: %s\n' "$*" >&2; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The part of bench/run.sh that runs in the VM: measures and writes one JSON file."""
+"""The part of bench/run.sh that measures hits, in the VM, and writes one JSON file."""
 
 import argparse
 import json
@@ -9,25 +9,17 @@ import re
 import subprocess
 import sys
 
+from columns import ANSWERING, POLICIES, on
 from mounts import PATIENCE, PLAIN, Failed, Mount, difference, run
 
 WORK = "/run/bench"
 
-# Nothing may expire within a measurement; while the VM waits for a disk, icount's clock leaps.
-POLICIES = {
-    "never": "policy=never",
-    "ttl": "policy=ttl,ttl=24h",
-    "lru": "policy=lru",
-    "writeinval": "policy=writeinval",
-    "ttl+lru": "policy=ttl+lru,ttl=24h",
-}
 COLUMNS = {"native": None, "fuse": PLAIN}
-COLUMNS.update({name: "%s,extfuse=require,%s" % (PLAIN, options)
-                for name, options in POLICIES.items()})
+COLUMNS.update({name: on("fuse", name) for name in POLICIES})
 
 FIND = {
     "fuse": PLAIN,
-    "writeinval,atime=relaxed": COLUMNS["writeinval"] + ",atime=relaxed",
+    "writeinval,atime=relaxed": on("fuse", "writeinval", relaxed=True),
     "writeinval": COLUMNS["writeinval"],
     "ttl": COLUMNS["ttl"],
     "lru": COLUMNS["lru"],
@@ -57,7 +49,7 @@ def place(number):
 def statloop(program, kind, number, repeats):
     base = place(number)
     path = "mnt/d/f" if kind == "relative" else base + "/mnt/d/f"
-    return float(run(program, path, str(repeats), cwd=base))
+    return float(run(program, str(repeats), path, cwd=base))
 
 
 def measure_stat(args):
@@ -142,7 +134,7 @@ def per_run(program, mount, opcodes):
     """Mean of one run while a path is stat'ed over and over."""
     before = dispatcher()
     requests = mount.requests()
-    run(program, mount.path + "/d/f", "2000")
+    run(program, "2000", mount.path + "/d/f")
     added = difference(requests, mount.requests())
     after = dispatcher()
     runs = after[1] - before[1]
@@ -174,6 +166,49 @@ def measure_bpf(args):
     return result
 
 
+# ---- What rows cost in memory ----
+
+# Each table of rows, and the ring that has its keys in the order of their insertion.
+RINGS = {"ext_attrs": "ext_rings_attr", "ext_names": "ext_rings_name"}
+
+
+def maps():
+    """{id: what bpftool says}"""
+    return {one["id"]: one for one in json.loads(run("bpftool", "-j", "map", "show"))}
+
+
+def rows_of(one):
+    return len(json.loads(run("bpftool", "-j", "map", "dump", "id", str(one["id"]))))
+
+
+def memory(source, mountpoint, options):
+    """Bytes of all maps, empty and after a walk, and of each table of rows with its ring."""
+    before = maps()
+    with Mount(source, mountpoint, options) as mount:
+        mine = {one["name"]: one for number, one in maps().items() if number not in before}
+        empty = {name: one["bytes_memlock"] for name, one in mine.items()}
+        run("find", mount.path, "-size", "+0")
+        run("find", mount.path, "-size", "+0")
+        now = {one["name"]: one for number, one in maps().items() if number not in before}
+        tables = {}
+        for name in RINGS:
+            tables[name] = {
+                "rows": rows_of(now[name]), "limit": now[name]["max_entries"],
+                "empty": empty[name], "bytes": now[name]["bytes_memlock"],
+                "ring": now[RINGS[name]]["bytes_memlock"]}
+        return {"tables": tables, "empty": sum(empty.values()),
+                "bytes": sum(one["bytes_memlock"] for one in now.values())}
+
+
+def measure_memory():
+    source = WORK + "/find/src"
+    result = {}
+    for name in ANSWERING:
+        say("memory: " + name)
+        result[name] = memory(source, WORK + "/find/mnt", COLUMNS[name])
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
@@ -189,6 +224,7 @@ def main():
         result = {"kernel": os.uname().release, "stat": measure_stat(args)}
         if args.icount:
             result["find"] = measure_find()
+            result["memory"] = measure_memory()
             result["bpf"] = measure_bpf(args)
     except (Failed, OSError, subprocess.SubprocessError) as error:
         print("bench: %s" % error, file=sys.stderr)

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured on each mount: real commands on a real tree."""
+
+import os
+import shutil
+
+from mounts import run
+
+# What prepare.py leaves in the top of each mount, for workloads that only read.
+TREE = "tree"
+
+
+class Workload:
+    """A command and what it stands for. place: the mount, or the same directory without FUSE."""
+
+    name = ""
+    stands_for = ""
+    quick = False
+    # Reads and writes of contents are what takes its time.
+    data = False
+    # Repeats with --full; what takes minutes is run once.
+    rounds = 5
+    # Too long where each instruction is counted.
+    icount = True
+
+    def before(self, place):
+        """What has to be there, and the caches in a state that users know; not measured."""
+
+    def command(self, place):
+        """(words of the command, where it runs)"""
+        raise NotImplementedError
+
+    def after(self, place):
+        """Removes what the command made; not measured."""
+
+
+class Again(Workload):
+    """A command that changes nothing, for the second time."""
+
+    words = ()
+    where = TREE
+
+    def before(self, place):
+        self.run(place)
+
+    def run(self, place):
+        words, where = self.command(place)
+        run(*words, cwd=where)
+
+    def command(self, place):
+        return self.words, os.path.join(place.top, self.where)
+
+
+class Stat(Again):
+    name = "stat"
+    stands_for = "a build that finds nothing to do: stat() of the same 150 files, 50 times"
+    quick = True
+
+    def command(self, place):
+        folder = os.path.join(place.source, TREE, "crypto")
+        names = sorted(os.listdir(folder))[:150]
+        return [place.tools["statloop"], "50"] + names, os.path.join(place.top, TREE, "crypto")
+
+
+class Find(Again):
+    name = "find"
+    stands_for = "a search by attributes: find -size +0 over the tree"
+    words = ("find", ".", "-size", "+0")
+    quick = True
+
+
+class Ls(Again):
+    name = "ls"
+    stands_for = "a listing with owners, and two extended attributes a file for its ACL: ls -lR"
+    words = ("ls", "-lR")
+
+
+class FindLs(Again):
+    name = "find-ls"
+    stands_for = "the same listing without extended attributes: find -ls"
+    words = ("find", ".", "-ls")
+
+
+class GitStatus(Again):
+    name = "git-status"
+    stands_for = "a shell's prompt in a work tree: git status"
+    words = ("git", "status", "--porcelain")
+    quick = True
+
+
+class GitDiff(Again):
+    name = "git-diff"
+    stands_for = "looking for changes, of which there are none: git diff"
+    words = ("git", "diff", "--stat")
+
+
+class Rsync(Again):
+    name = "rsync"
+    stands_for = "a backup of what has not changed: rsync -a of the tree to a copy of it"
+
+    def command(self, place):
+        return ("rsync", "-a", "--exclude=.git", "--stats", "./", place.copy + "/"), \
+            os.path.join(place.top, TREE)
+
+
+class Scratch(Workload):
+    """A command that works in a directory of its own, made and removed through the mount."""
+
+    def folder(self, place):
+        return os.path.join(place.top, place.scratch)
+
+    def before(self, place):
+        os.mkdir(self.folder(place))
+
+    def after(self, place):
+        shutil.rmtree(self.folder(place))
+
+
+class Untar(Scratch):
+    name = "untar"
+    stands_for = "unpacking a source archive: tar -xf, 150 files"
+    quick = True
+
+    def command(self, place):
+        return ("tar", "-xf", place.tar, "--no-same-owner"), self.folder(place)
+
+
+class Delete(Scratch):
+    name = "delete"
+    stands_for = "cleaning up: rm -r of what was unpacked"
+
+    def before(self, place):
+        super().before(place)
+        run("tar", "-xf", place.tar, "--no-same-owner", cwd=self.folder(place))
+
+    def command(self, place):
+        return ("sh", "-c", "rm -r ./*"), self.folder(place)
+
+
+class Mix(Scratch):
+    kind = ""
+    count = 200
+
+    def command(self, place):
+        return (place.tools["mix"], self.kind, str(self.count)), self.folder(place)
+
+
+class SmallFiles(Mix):
+    name = "small-files"
+    stands_for = "spools and temporary files: 200 times create, write, stat and unlink"
+    kind = "small"
+
+
+class Mail(Mix):
+    name = "mail"
+    stands_for = "a mail server: deliver with fsync and rename, mark, read, delete; 200 steps"
+    kind = "mail"
+
+
+class Web(Mix):
+    name = "web"
+    stands_for = "a web server: files that are read again and again, one that is missing, a log"
+    kind = "web"
+
+
+class Data(Scratch):
+    """fio on one file of 8 MiB."""
+
+    data = True
+    mode = ""
+
+    def command(self, place):
+        return ("fio", "--name=f", "--rw=" + self.mode, "--size=8m", "--bs=" +
+                ("4k" if self.mode.startswith("rand") else "128k"), "--ioengine=psync", "--randseed=1",
+                "--minimal", "--fallocate=none"), self.folder(place)
+
+    def before(self, place):
+        super().before(place)
+        if "read" in self.mode:
+            with open(os.path.join(self.folder(place), "f.0.0"), "wb") as file:
+                file.write(os.urandom(8 << 20))
+
+
+class Read(Data):
+    name = "read"
+    stands_for = "reading a large file from one end to the other"
+    mode = "read"
+
+
+class RandomRead(Data):
+    name = "random-read"
+    stands_for = "a database's reads: 4 KiB at random"
+    mode = "randread"
+
+
+class Write(Data):
+    name = "write"
+    stands_for = "writing a large file from one end to the other"
+    mode = "write"
+
+
+class RandomWrite(Data):
+    name = "random-write"
+    stands_for = "a database's writes: 4 KiB at random"
+    mode = "randwrite"
+
+
+class Build(Scratch):
+    """The paper's workload, cut down to what an emulated machine can compile."""
+
+    name = "build"
+    stands_for = "make tinyconfig of the kernel, and make of what KERNEL_PARTS names"
+    parts = ("lib/math/",)
+    rounds = 1
+    icount = False
+
+    def before(self, place):
+        super().before(place)
+        run("tar", "-xf", place.kernel, "--no-same-owner", cwd=self.folder(place))
+
+    def command(self, place):
+        return ("sh", "-c", "make -s tinyconfig && make -s " + " ".join(self.parts)), \
+            self.folder(place)
+
+
+WORKLOADS = [workload() for workload in (
+    Stat, Find, Ls, FindLs, GitStatus, GitDiff, Untar, Delete, SmallFiles, Mail, Web, Rsync, Read,
+    RandomRead, Write, RandomWrite, Build)]
