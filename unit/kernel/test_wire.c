@@ -591,6 +591,34 @@ static void lookup_of_another_generation_or_type_asks_the_daemon(void)
 	stop();
 }
 
+/* Where the server moved a directory, an older answer would move the dentry back. */
+static void directory_that_has_a_dentry_elsewhere_asks_the_daemon(void)
+{
+	char path[64], shown[PATH_MAX];
+	struct node *node;
+	ssize_t len;
+	int fd;
+
+	start();
+	SAME(exists("d"), 0);
+	CHECK(!mkdir(in_mount("sub"), 0755));
+	fd = open(in_mount("sub"), O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0);
+	node = node_of(1, "sub");
+	node->parent = node_of(1, "d")->nodeid;
+	SAME(exists("d/sub"), 0);
+	answer_lookup_of(1, node);
+	SAME(exists("sub"), -ENOENT);
+	no_answer(FUSE_LOOKUP);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	len = readlink(path, shown, sizeof(shown) - 1);
+	CHECK(len > 0);
+	shown[len] = '\0';
+	CHECK(!strcmp(shown, in_mount("d/sub")));
+	close(fd);
+	stop();
+}
+
 static void negative_lookup_is_answered(void)
 {
 	struct fuse_entry_out entry = { 0 };
@@ -991,6 +1019,7 @@ static const struct test tests[] = {
 	TEST(lookup_of_a_live_inode_is_answered),
 	TEST(lookup_of_a_dead_inode_asks_the_daemon),
 	TEST(lookup_of_another_generation_or_type_asks_the_daemon),
+	TEST(directory_that_has_a_dentry_elsewhere_asks_the_daemon),
 	TEST(negative_lookup_is_answered),
 	TEST(lookups_that_must_ask_are_never_answered),
 	TEST(stale_is_tried_again_with_the_daemon),

@@ -102,12 +102,12 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 	ctx->req.child[1] = args->extfuse.child[1];
 	ctx->req.in_numargs = args->in_numargs;
 	ctx->req.out_numargs = args->out_numargs;
-	for (i = 0; i < ARRAY_SIZE(ctx->req.in_size); i++)
-		ctx->req.in_size[i] = i < args->in_numargs ?
-				      args->in_args[i].size : 0;
-	for (i = 0; i < ARRAY_SIZE(ctx->req.out_size); i++)
-		ctx->req.out_size[i] = i < args->out_numargs && !error ?
-				       args->out_args[i].size : 0;
+	memset(ctx->req.in_size, 0, sizeof(ctx->req.in_size));
+	memset(ctx->req.out_size, 0, sizeof(ctx->req.out_size));
+	for (i = 0; i < args->in_numargs; i++)
+		ctx->req.in_size[i] = args->in_args[i].size;
+	for (i = 0; i < args->out_numargs && !error; i++)
+		ctx->req.out_size[i] = args->out_args[i].size;
 	ctx->req.flags = args->extfuse.reader ? EXTFUSE_F_READER : 0;
 	ctx->req.cookie[0] = args->extfuse.cookie[0];
 	ctx->req.cookie[1] = args->extfuse.cookie[1];
@@ -188,65 +188,71 @@ static bool extfuse_one_output(const struct fuse_args *args, size_t size)
 	return args->out_numargs == 1 && args->out_args[0].size == size;
 }
 
+/* Does a LOOKUP answer fit the inode that is to be revalidated, if any? */
+static bool extfuse_same_inode(const struct inode *inode,
+			       struct fuse_entry_out *entry)
+{
+	return !inode || !entry->nodeid ||
+	       (entry->nodeid == get_node_id((struct inode *)inode) &&
+		!fuse_stale_inode(inode, entry->generation, &entry->attr));
+}
+
+static enum extfuse_verdict extfuse_verdict(bool valid)
+{
+	return valid ? EXTFUSE_TAKE : EXTFUSE_REFUSE;
+}
+
 /* Would the driver take these outputs from the server without complaint? */
-static bool extfuse_valid_outputs(const struct extfuse_ctx *ctx)
+static enum extfuse_verdict extfuse_accept_outputs(const struct extfuse_ctx *ctx)
 {
 	const struct fuse_args *args = ctx->args;
 	const struct inode *inode = args->extfuse.inode;
 	void *out = args->out_args[0].value;
 
 	if (ctx->written != BIT(args->out_numargs) - 1)
-		return false;
+		return EXTFUSE_REFUSE;
 
 	switch (args->opcode) {
 	case FUSE_LOOKUP: {
 		struct fuse_entry_out *entry = out;
 
 		if (!extfuse_one_output(args, sizeof(*entry)))
-			return false;
+			return EXTFUSE_REFUSE;
+		/* Another inode than the one that is here: let the server say so */
+		if (!extfuse_same_inode(inode, entry))
+			return EXTFUSE_ASK;
 		/* zero is a negative answer */
-		if (!entry->nodeid)
-			return true;
-		return entry->nodeid != FUSE_ROOT_ID &&
-		       !fuse_invalid_attr(&entry->attr);
+		return extfuse_verdict(!entry->nodeid ||
+				       (entry->nodeid != FUSE_ROOT_ID &&
+					!fuse_invalid_attr(&entry->attr)));
 	}
 	case FUSE_GETATTR: {
 		struct fuse_attr_out *attr = out;
 
-		return extfuse_one_output(args, sizeof(*attr)) &&
-		       !fuse_invalid_attr(&attr->attr) &&
-		       !(inode && inode_wrong_type(inode, attr->attr.mode));
+		return extfuse_verdict(extfuse_one_output(args, sizeof(*attr)) &&
+				       !fuse_invalid_attr(&attr->attr) &&
+				       !(inode && inode_wrong_type(inode,
+								   attr->attr.mode)));
 	}
 	case FUSE_STATX: {
 		struct fuse_statx_out *statx = out;
 
-		return extfuse_one_output(args, sizeof(*statx)) &&
-		       extfuse_valid_statx(&statx->stat, inode);
+		return extfuse_verdict(extfuse_one_output(args, sizeof(*statx)) &&
+				       extfuse_valid_statx(&statx->stat, inode));
 	}
 	case FUSE_GETXATTR:
 	case FUSE_LISTXATTR: {
 		struct fuse_getxattr_out *query = out;
 
 		if (!args->out_argvar)
-			return extfuse_one_output(args, sizeof(*query)) &&
-			       query->size <= XATTR_SIZE_MAX;
-		return args->opcode == FUSE_GETXATTR ||
-		       extfuse_valid_xattrs(out, ctx->req.out_size[0]);
+			return extfuse_verdict(extfuse_one_output(args, sizeof(*query)) &&
+					       query->size <= XATTR_SIZE_MAX);
+		return extfuse_verdict(args->opcode == FUSE_GETXATTR ||
+				       extfuse_valid_xattrs(out, ctx->req.out_size[0]));
 	}
 	default:
-		return true;
+		return extfuse_verdict(extfuse_may_give_outputs(args->opcode));
 	}
-}
-
-/* Does a LOOKUP answer fit the inode that is to be revalidated, if any? */
-static bool extfuse_same_inode(const struct fuse_args *args)
-{
-	const struct inode *inode = args->extfuse.inode;
-	struct fuse_entry_out *entry = args->out_args[0].value;
-
-	return !inode || !entry->nodeid ||
-	       (entry->nodeid == get_node_id((struct inode *)inode) &&
-		!fuse_stale_inode(inode, entry->generation, &entry->attr));
 }
 
 /*
@@ -265,20 +271,11 @@ static enum extfuse_verdict extfuse_accept(const struct extfuse_ctx *ctx,
 		*res = ret;
 		return EXTFUSE_TAKE;
 	}
-
-	/* Another inode than the one that is here: let the server say so */
-	if (ret == 0 && args->opcode == FUSE_LOOKUP && ctx->written &&
-	    !extfuse_same_inode(args))
-		return EXTFUSE_ASK;
-
-	if (ret || !extfuse_may_give_outputs(args->opcode) ||
-	    !extfuse_valid_outputs(ctx))
+	if (ret)
 		return EXTFUSE_REFUSE;
 
-	*res = 0;
-	if (args->out_argvar)
-		*res = ctx->req.out_size[args->out_numargs - 1];
-	return EXTFUSE_TAKE;
+	*res = args->out_argvar ? ctx->req.out_size[args->out_numargs - 1] : 0;
+	return extfuse_accept_outputs(ctx);
 }
 
 static bool extfuse_may_answer(const struct fuse_conn *fc,
@@ -287,6 +284,8 @@ static bool extfuse_may_answer(const struct fuse_conn *fc,
 	const struct inode *inode = args->extfuse.inode;
 
 	if (args->force || args->noreply || args->extfuse.must_ask)
+		return false;
+	if (args->opcode == FUSE_LOOKUP && !args->extfuse.uncounted)
 		return false;
 
 	/*
@@ -504,6 +503,18 @@ struct inode *extfuse_live_inode(struct super_block *sb,
 	if (extfuse_forgets(fc) != forgets)
 		goto refuse;
 
+	/*
+	 * A directory has one name.  Where it has a dentry under another, a
+	 * row from before it was moved behind the mount would move it back.
+	 */
+	if (S_ISDIR(inode->i_mode)) {
+		struct dentry *alias = d_find_any_alias(inode);
+
+		dput(alias);
+		if (alias)
+			goto refuse;
+	}
+
 	return inode;
 
 refuse:
@@ -556,6 +567,8 @@ void extfuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup)
  * extfuse_inval_attr - attributes became stale
  * @inode: the inode
  * @mask: STATX_* mask of the attributes
+ *
+ * Call before the inode's inval_mask says so.
  */
 void extfuse_inval_attr(struct inode *inode, u32 mask)
 {
@@ -570,6 +583,9 @@ void extfuse_inval_attr(struct inode *inode, u32 mask)
 	args.in_args[0].size = sizeof(mask);
 	args.in_args[0].value = &mask;
 	extfuse_event(fc, &args, EXTFUSE_EV_INVAL_ATTR);
+
+	/* After the event, before the mask: see fuse_take_attributes() */
+	atomic_inc_return(&get_fuse_inode(inode)->extfuse_invals);
 }
 
 /**
@@ -599,7 +615,8 @@ void extfuse_direntplus(struct fuse_conn *fc, struct fuse_args *args,
 		struct fuse_args event = {};
 
 		if (!dirent->namelen || dirent->namelen > FUSE_NAME_MAX ||
-		    reclen > nbytes)
+		    reclen > nbytes ||
+		    memchr(dirent->name, '/', dirent->namelen))
 			break;
 
 		memcpy(name, dirent->name, dirent->namelen);

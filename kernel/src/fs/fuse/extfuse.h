@@ -9,7 +9,9 @@
 #define _FS_FUSE_EXTFUSE_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/extfuse.h>
+#include <linux/posix_acl.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -32,18 +34,18 @@ struct extfuse_conn {
 	/* Set once, by the INIT reply; cleared when the connection is freed */
 	struct bpf_prog __rcu *prog;
 
+	/* Negative error of a refused attach, or 0 */
+	int error;
+
 	/*
 	 * Number of FORGETs and dropped backing files so far.  Raised after
 	 * the program saw the event and before it takes effect, see
 	 * extfuse_live_inode().
 	 */
-	atomic64_t forgets;
+	atomic64_t forgets ____cacheline_aligned_in_smp;
 
 	/* Answers that the kernel's own rules refused */
 	atomic64_t refused;
-
-	/* Negative error of a refused attach, or 0 */
-	int error;
 };
 
 /* Per request state, embedded in struct fuse_args */
@@ -57,8 +59,8 @@ struct extfuse_args {
 	/* Inode that an answer has to fit, or NULL */
 	const struct inode *inode;
 
-	/* Its inval_mask before the program ran */
-	u32 inval_mask;
+	/* How often attributes of it became invalid before the program ran */
+	int invals;
 
 	/* Requester's ids as the server sees them */
 	u32 uid;
@@ -73,6 +75,9 @@ struct extfuse_args {
 
 	/* The server has to see this request */
 	bool must_ask:1;
+
+	/* LOOKUP: an answer of the program is not counted as the server's are */
+	bool uncounted:1;
 
 	/* FLUSH, RELEASE: the file was opened for reading only */
 	bool reader:1;
@@ -113,15 +118,21 @@ s64 extfuse_state(struct fuse_conn *fc);
 /* Not functions: even an empty one moves the compiler to other choices */
 #define extfuse_attached(fc)	(sizeof(fc) == 0)
 #define extfuse_answered(args)	(sizeof(args) == 0)
-#define extfuse_inval_mask(args) \
-	((u32)(sizeof(args) == 0))
+#define extfuse_forget_acls(inode) \
+	forget_all_cached_acls(inode)
+#define extfuse_inval_since(args, inode) \
+	(sizeof(args) == 0 || sizeof(inode) == 0)
 #define extfuse_backing_mapped(inode) \
 	((void)sizeof(inode))
 #define extfuse_set_child(args, i, inode) \
 	((void)sizeof(args), (void)sizeof(i), (void)sizeof(inode))
+#define extfuse_init_args(args) \
+	((void)sizeof(args))
 #define extfuse_set_reader(args, flags) \
 	((void)sizeof(args), (void)sizeof(flags))
 #define extfuse_set_inode(args, inode, ask) \
+	((void)sizeof(args), (void)sizeof(inode), (void)sizeof(ask))
+#define extfuse_set_lookup(args, inode, ask) \
 	((void)sizeof(args), (void)sizeof(inode), (void)sizeof(ask))
 
 static inline u64 extfuse_forgets(const struct fuse_conn *fc)
