@@ -12,7 +12,8 @@
 EXT_LICENSE;
 
 EXT_PARAM_ENUM(atime, 0, "strict,relaxed",
-	       "relaxed: reading a file or directory does not make its cached attributes stale");
+	       "relaxed: neither reading a file or directory nor closing a file that was only read "
+	       "makes its cached attributes stale");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -109,7 +109,11 @@ enum extfuse_event {
 
 /* Bits of extfuse_req.flags; bits that a program does not know may be set. */
 enum extfuse_req_flags {
-	/* FLUSH, RELEASE: the file was opened for reading only (O_RDONLY) */
+	/*
+	 * FLUSH, RELEASE, RELEASEDIR: the file was opened for reading only
+	 * (O_RDONLY).  A server that keeps one buffer for all who write may
+	 * write it out at any of them.
+	 */
 	EXTFUSE_F_READER	= 1 << 0,
 };
 
