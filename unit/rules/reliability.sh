@@ -122,6 +122,9 @@ for name in mutants:
 for name in driver_mutants:
     if "`kernel/mutant_%s_is_caught`" % name not in page:
         bad.append("the planted bug %s of the driver is not on the page" % name)
+for number in range(1, 17):
+    if not re.search(r"^\| A%d .*`" % number, page, re.M):
+        bad.append("the trap A%d has no row, or one that names nothing" % number)
 if len(spans) < 100:
     bad.append("only %d names were found: is the page read as it is meant?" % len(spans))
 for line in bad:
