@@ -264,6 +264,7 @@ class Mount:
         self.pid = None
         self.minor = None
         self.serial = 0
+        self.loaded_before = set()
 
     def __enter__(self):
         self.start()
@@ -280,6 +281,7 @@ class Mount:
         os.makedirs(self.root, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.opstats_file)
+        self.loaded_before = loaded()
         code, out, err = run(*self.command(), env=self.env, timeout=90)
         if code or err or out:
             raise Failed("%s: exit %d\n%s%s" % (" ".join(self.command()), code, out, err))
@@ -631,6 +633,32 @@ def nodeid_of(path):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error), path)
     return handle.words[0] << 32 | handle.words[1], handle.words[2]
+
+
+class Iocb(ctypes.Structure):
+    """struct iocb of linux/aio_abi.h."""
+    _fields_ = [("data", ctypes.c_uint64), ("key", ctypes.c_uint32), ("rw_flags", ctypes.c_int32),
+                ("opcode", ctypes.c_uint16), ("reqprio", ctypes.c_int16), ("fd", ctypes.c_uint32),
+                ("buf", ctypes.c_uint64), ("nbytes", ctypes.c_uint64), ("offset", ctypes.c_int64),
+                ("reserved", ctypes.c_uint64), ("flags", ctypes.c_uint32), ("resfd", ctypes.c_uint32)]
+
+
+def submit_writes(fd, area, size, offsets):
+    """Writes the same size bytes of a mapping at each offset, all of them at once; waits for them."""
+    count = len(offsets)
+    context = ctypes.c_ulong()
+    address = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    blocks = (Iocb * count)(*(Iocb(opcode=1, fd=fd, buf=address, nbytes=size, offset=offset)
+                              for offset in offsets))
+    pointers = (ctypes.c_void_p * count)(*(ctypes.addressof(block) for block in blocks))
+    # data, obj, res, res2
+    events = (ctypes.c_int64 * (4 * count))()
+    same(libc.syscall(206, count, ctypes.byref(context)), 0, "io_setup")
+    same(libc.syscall(209, context, ctypes.c_long(count), pointers), count, "io_submit")
+    same(libc.syscall(208, context, ctypes.c_long(count), ctypes.c_long(count), events, None), count,
+         "io_getevents")
+    same(libc.syscall(207, context), 0, "io_destroy")
+    same(list(events[2::4]), [size] * count, "bytes written")
 
 
 def _bpf_ids(command):

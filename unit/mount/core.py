@@ -13,7 +13,7 @@ import os
 import stat
 
 from vm import (RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, fallocate, get_xattr, in_child,
-                libc, list_xattr, need, renameat2, same, write_at)
+                libc, list_xattr, need, renameat2, same, submit_writes, write_at)
 
 CORE = []
 LONG = "n" * 255
@@ -357,6 +357,26 @@ def write_direct(d):
         os.close(fd)
 
     d.do(change)
+
+
+@core
+def write_direct_asynchronous(d):
+    """Asynchronous direct I/O within the file, whose requests nobody waits for, and beyond its end."""
+    d.put("f", "0" * 16384)
+    os.utime(d.s("f"), ns=(10**18, 10**18))
+    d.watch("f")
+
+    def change(offsets):
+        fd = os.open(d.m("f"), os.O_RDWR | os.O_DIRECT)
+        with mmap.mmap(-1, 4096) as area:
+            area[:] = b"d" * 4096
+            submit_writes(fd, area, 4096, offsets)
+        need(os.fstat(fd).st_mtime_ns > 10**18, "mtime did not move")
+        os.close(fd)
+
+    d.do(change, (0, 4096, 12288))
+    d.do(change, (8192, 16384))
+    same(os.stat(d.m("f")).st_size, 20480, "size")
 
 
 @core
