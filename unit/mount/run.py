@@ -28,7 +28,18 @@ VARIANTS = {
     "writeinval": ("writeinval", []),
     "ttl+lru": ("ttl+lru", ["ttl=1h"]),
     "daemon-fill": ("writeinval", ["fill=daemon"]),
+    "ttl+writeinval": ("ttl+writeinval", ["ttl=1h"]),
+    "writeinval+lru": ("writeinval+lru", []),
+    "s3fifo": ("s3fifo", []),
+    "lease": ("lease", []),
 }
+# Without --full these run a few tests: each kind of change once, and the races.
+BRIEF = ("ttl+writeinval", "writeinval+lru", "s3fifo", "lease")
+BRIEF_TESTS = ("rename_over", "exchange", "unlink", "link", "create", "truncate", "chmod", "write",
+               "set_and_remove_xattr", "delayed_lookup_and_write", "delayed_lookup_and_rename",
+               "appends_are_never_unseen", "names_come_and_go_in_order", "storm",
+               "stale_open_is_tried_again", "counters_add_up")
+BRIEF_GROUPS = ("shared", "hard")
 # Mounts of each variant, by what they add.
 GROUPS = {
     "shared": [],
@@ -86,10 +97,12 @@ def on_mount(runner, variant, mount, tests, hits_needed=True):
         mount.stop()
 
 
-def variant_tests(runner, variant, group, options):
+def variant_tests(runner, variant, group, options, brief):
     start = time.monotonic()
     tests = [(f, run_core) for f in CORE] if group == "shared" else []
     tests += [(f, run_shared) for f in SPECIAL if f.group == group and variant not in f.without]
+    if brief:
+        tests = [(f, how) for f, how in tests if f.__name__ in BRIEF_TESTS]
     if group == "small" and variant in ("plain", "never"):
         options = []
     on_mount(runner, variant, make(group, variant, options), tests)
@@ -150,10 +163,14 @@ def main():
     # (weight, what to do), about in seconds
     work = []
     for variant in VARIANTS:
+        brief = variant in BRIEF and not args.full
         for group, options in GROUPS.items():
             if reduced and group not in REDUCED.get(variant, ()):
                 continue
-            work.append((30 if group == "shared" else 10, variant_tests, variant, group, options))
+            if brief and group not in BRIEF_GROUPS:
+                continue
+            weight = 30 if group == "shared" and not brief else 10
+            work.append((weight, variant_tests, variant, group, options, brief))
     if not reduced:
         for function in SINGLE:
             work.append((40 if function.timeout > 200 else 2, single_test, function))
