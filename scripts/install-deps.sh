@@ -6,7 +6,8 @@ set -euo pipefail
 
 declare -A groups=(
 	[build]="gcc libc6-dev make cmake pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev
-		libfuse3-dev fuse3 libcmocka-dev bpftool git ca-certificates gawk"
+		libfuse3-dev fuse3 libcmocka-dev bpftool git ca-certificates gawk
+		linux-source-6.12 xz-utils patch rsync dpkg-dev file"
 	[kernel]="linux-source-6.12 build-essential flex bison bc libelf-dev libssl-dev cpio kmod
 		xz-utils rsync python3 perl qemu-system-x86 seabios util-linux mount iproute2 patch
 		procps sparse file"

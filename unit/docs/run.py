@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the commands on the pages of docs/: run.py --where host|vm --logs DIR BUILD_DIR
+"""Runs the commands of README.md and of the pages of docs/: run.py --where host|vm --logs DIR BUILD_DIR
 
 Blocks marked "sh" are run on the host, with what BUILD_DIR installs; "sh vm" as root in the VM, with
 what is in BUILD_DIR; "sh skip=REASON" nowhere. Those of one page are one script, in a folder of its
-own. On the host it is also checked that links lead somewhere and that the messages in
-troubleshooting.md are in the sources.
+own. On the host it is also checked that every block has a mark, that links lead somewhere and that
+the messages in troubleshooting.md are in the sources.
 """
 
 import argparse
@@ -20,7 +20,10 @@ import tempfile
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DOCS = os.path.join(ROOT, "docs")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
-KINDS = re.compile(r"^sh( vm| skip=.+)?$")
+# What is no command says so: text is output, a file or a picture.
+KINDS = re.compile(r"^(sh( vm| skip=.+)?|c|text)$")
+# The first line of a block without a fence: such blocks have no mark.
+INDENTED = re.compile(r"\n[ \t]*\n(?:    |\t)[^\n]*")
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -29,8 +32,9 @@ def scripts(text, where):
     parts = []
     for match in FENCE.finditer(text):
         mark, body = match.groups()
-        if mark.startswith("sh") and not KINDS.match(mark):
-            raise ValueError("what is ```%s?" % mark)
+        if not KINDS.match(mark):
+            raise ValueError("a block is marked '%s': sh, sh vm, sh skip=REASON, c or text is expected" %
+                             mark)
         if mark == ("sh" if where == "host" else "sh vm"):
             parts.append(body)
     return parts
@@ -54,12 +58,22 @@ def run(parts, env, log):
     return None if code == 0 else "exit %s" % code
 
 
-def page_errors(name, text):
+def page_errors(page, text):
+    name = os.path.basename(page)
     wrong = []
     for path, _ in LINK.findall(text):
-        if not os.path.exists(os.path.join(DOCS, path)):
+        if not os.path.exists(os.path.join(os.path.dirname(page), path)):
             wrong.append("%s: no %s" % (name, path))
+    for block in INDENTED.findall(FENCE.sub("", text)):
+        wrong.append("%s: a block without a fence, so without a mark: %s" % (name, block.strip()))
     return wrong
+
+
+def pages():
+    """(name of the test, path) of each page."""
+    found = [("docs_" + name[:-3], os.path.join(DOCS, name)) for name in sorted(os.listdir(DOCS))
+             if name.endswith(".md")]
+    return found + [("docs_of_the_whole", os.path.join(ROOT, "README.md"))]
 
 
 def unknown_messages():
@@ -97,17 +111,15 @@ def main():
             env["PATH"] = prefix + "/bin:" + env["PATH"]
         else:
             env["PATH"] = build + "/bin:" + env["PATH"]
-        for name in sorted(os.listdir(DOCS)):
-            test = "%s/docs_%s" % (tier, name[:-3])
-            if not name.endswith(".md") or not (fnmatch.fnmatchcase(test, args.filter) or
-                                                fnmatch.fnmatchcase(test.split("/")[1],
-                                                                    args.filter)):
+        for name, page in pages():
+            test = "%s/%s" % (tier, name)
+            if not any(fnmatch.fnmatchcase(each, args.filter) for each in (test, name)):
                 continue
-            with open(os.path.join(DOCS, name), encoding="utf-8") as file:
+            with open(page, encoding="utf-8") as file:
                 text = file.read()
-            log = os.path.abspath(os.path.join(args.logs, "docs_%s.log" % name[:-3]))
-            wrong = page_errors(name, text) if args.where == "host" else []
-            if args.where == "host" and name == "troubleshooting.md":
+            log = os.path.abspath(os.path.join(args.logs, name + ".log"))
+            wrong = page_errors(page, text) if args.where == "host" else []
+            if args.where == "host" and name == "docs_troubleshooting":
                 wrong += unknown_messages()
             try:
                 parts = scripts(text, args.where)
