@@ -2,6 +2,9 @@
 /* test_opcodes.c - what requests and replies carry, read by its name (handlers/opcodes.h) */
 #include "names_test.h"
 
+#include <fcntl.h>
+#include <linux/ioctl.h>
+
 #include "../handlers/opcodes.h"
 
 /* The text of a short name. */
@@ -28,6 +31,13 @@ static void names_of_changes_are_those_of_their_request(void **state)
 		{ req_unlink(DIR, "name", 60), ext_unlink_name },
 		{ req_rmdir(DIR, "name", 60), ext_rmdir_name },
 		{ req_getxattr(DIR, "name", 10), ext_getxattr_name },
+		{ req_setxattr(DIR, "name", "value"), ext_setxattr_name },
+		{ req_removexattr(DIR, "name"), ext_removexattr_name },
+		/* Events have their names where these requests have them. */
+		{ req_lookup(DIR, "name"), ext_inval_entry_name },
+		{ req_lookup(DIR, "name"), ext_expire_name },
+		{ req_lookup(DIR, "name"), ext_delete_name },
+		{ req_link(60, DIR, "name"), ext_direntplus_name },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -84,10 +94,207 @@ static void inputs_are_those_of_the_request(void **state)
 	assert_int_equal(link_in.oldnodeid, 60);
 }
 
+static const struct fuse_file_lock lock = { .start = 3, .end = 5, .type = 1, .pid = 9 };
+
+/* An IOCTL that takes and brings four bytes. */
+#define CMD _IOWR('f', 1, __u32)
+
+/* The structure is the first input, as long as the kernel makes it. */
+#define assert_in(opcode, request, type) \
+	do { \
+		struct fake_req req = (request); \
+		struct type in; \
+\
+		fake_send(&req); \
+		assert_int_equal(ext_##opcode##_in(&req.ctx, &in), 0); \
+		assert_true(req.ctx.in_numargs >= 1); \
+		assert_int_equal(req.ctx.in_size[0], sizeof(in)); \
+		assert_memory_equal(&in, req.in_buf[0], sizeof(in)); \
+	} while (0)
+
+static void every_opcode_with_an_input_structure_has_it(void **state)
+{
+	(void)state;
+	assert_in(access, req_access(42, 4), fuse_access_in);
+	assert_in(bmap, req_bmap(42, 7, 512), fuse_bmap_in);
+	assert_in(copy_file_range, req_copy_file_range(42, 43), fuse_copy_file_range_in);
+	assert_in(create, req_create(DIR, "name"), fuse_create_in);
+	assert_in(fallocate, req_fallocate(42, 1, 10, 20), fuse_fallocate_in);
+	assert_in(flush, req_flush(42, 0), fuse_flush_in);
+	assert_in(fsync, req_fsync(42, 1), fuse_fsync_in);
+	assert_in(fsyncdir, req_fsyncdir(42, 1), fuse_fsync_in);
+	assert_in(getattr, req_getattr(42), fuse_getattr_in);
+	assert_in(getlk, req_getlk(42, &lock), fuse_lk_in);
+	assert_in(getxattr, req_getxattr(42, "user.a", 10), fuse_getxattr_in);
+	assert_in(ioctl, req_ioctl(42, CMD), fuse_ioctl_in);
+	assert_in(link, req_link(60, DIR, "name"), fuse_link_in);
+	assert_in(listxattr, req_listxattr(42, 10), fuse_getxattr_in);
+	assert_in(lseek, req_lseek(42, 10, 3), fuse_lseek_in);
+	assert_in(mkdir, req_mkdir(DIR, "name"), fuse_mkdir_in);
+	assert_in(mknod, req_mknod(DIR, "name"), fuse_mknod_in);
+	assert_in(open, req_open(42, 1), fuse_open_in);
+	assert_in(opendir, req_opendir(42, 1), fuse_open_in);
+	assert_in(poll, req_poll(42, 1), fuse_poll_in);
+	assert_in(read, req_read(42, 10, 20), fuse_read_in);
+	assert_in(readdir, req_readdir(42, 10, 20), fuse_read_in);
+	assert_in(readdirplus, req_readdirplus(42), fuse_read_in);
+	assert_in(release, req_release(42, EXTFUSE_F_READER), fuse_release_in);
+	assert_in(releasedir, req_releasedir(42), fuse_release_in);
+	assert_in(setattr, req_setattr(42), fuse_setattr_in);
+	assert_in(setlk, req_setlk(42, &lock), fuse_lk_in);
+	assert_in(setlkw, req_setlkw(42, &lock), fuse_lk_in);
+	assert_in(statx, req_statx(42), fuse_statx_in);
+	assert_in(syncfs, req_syncfs(42), fuse_syncfs_in);
+	assert_in(tmpfile, req_tmpfile(DIR), fuse_create_in);
+	assert_in(write, req_write(42), fuse_write_in);
+}
+
+static void inputs_of_requests_are_what_they_were_made_of(void **state)
+{
+	(void)state;
+	struct fake_req fallocate = req_fallocate(42, 1, 10, 20), lseek = req_lseek(42, 10, 3);
+	struct fake_req setxattr = req_setxattr(42, "user.a", "value"),
+			getlk = req_getlk(42, &lock);
+	struct fake_req ioctl = req_ioctl(42, CMD);
+	struct fuse_fallocate_in fallocate_in;
+	struct fuse_setxattr_in setxattr_in;
+	struct fuse_lseek_in lseek_in;
+	struct fuse_ioctl_in ioctl_in;
+	struct fuse_lk_in lk_in;
+
+	fake_send(&fallocate);
+	assert_int_equal(ext_fallocate_in(&fallocate.ctx, &fallocate_in), 0);
+	assert_int_equal(fallocate_in.mode, 1);
+	assert_int_equal(fallocate_in.offset, 10);
+	assert_int_equal(fallocate_in.length, 20);
+	fake_send(&lseek);
+	assert_int_equal(ext_lseek_in(&lseek.ctx, &lseek_in), 0);
+	assert_int_equal(lseek_in.offset, 10);
+	assert_int_equal(lseek_in.whence, 3);
+	/* The kernel's structure is shorter unless the daemon asked for more; the value is there too. */
+	fake_send(&setxattr);
+	assert_int_equal(ext_setxattr_in(&setxattr.ctx, &setxattr_in), 0);
+	assert_int_equal(setxattr_in.size, 5);
+	assert_int_equal(setxattr_in.setxattr_flags, 0);
+	assert_int_equal(setxattr.ctx.in_size[2], 5);
+	fake_send(&getlk);
+	assert_int_equal(ext_getlk_in(&getlk.ctx, &lk_in), 0);
+	assert_memory_equal(&lk_in.lk, &lock, sizeof(lock));
+	fake_send(&ioctl);
+	assert_int_equal(ext_ioctl_in(&ioctl.ctx, &ioctl_in), 0);
+	assert_int_equal(ioctl_in.cmd, CMD);
+	assert_int_equal(ioctl_in.in_size, 4);
+	assert_int_equal(ioctl_in.out_size, 4);
+}
+
+static void the_end_of_a_readers_file_says_so(void **state)
+{
+	(void)state;
+	struct fake_req flush = req_flush(42, EXTFUSE_F_READER), other = req_flush(42, 0);
+	struct fake_req release = req_release(42, EXTFUSE_F_READER), writer = req_release(42, 0);
+	struct fuse_release_in in;
+
+	assert_int_equal(flush.ctx.flags, EXTFUSE_F_READER);
+	assert_int_equal(other.ctx.flags, 0);
+	fake_send(&release);
+	assert_int_equal(release.ctx.flags, EXTFUSE_F_READER);
+	assert_int_equal(ext_release_in(&release.ctx, &in), 0);
+	assert_int_equal(in.flags & O_ACCMODE, O_RDONLY);
+	fake_send(&writer);
+	assert_int_equal(writer.ctx.flags, 0);
+	assert_int_equal(ext_release_in(&writer.ctx, &in), 0);
+	assert_int_equal(in.flags & O_ACCMODE, O_RDWR);
+}
+
+static void pages_have_a_size_and_cannot_be_read(void **state)
+{
+	(void)state;
+	struct fake_req reads[] = { req_read(42, 0, 512), req_readdir(42, 0, 512),
+				    req_readdirplus(42), req_readlink(42) };
+	struct fake_req ioctl = req_ioctl(42, CMD);
+	char bytes[8192];
+
+	for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
+		fake_send(&reads[i]);
+		assert_true(reads[i].ctx.out_size[0] >= 512);
+		fake_answer_bytes(&reads[i], "text", 4);
+		assert_int_equal(reads[i].ctx.out_size[0], 4);
+		assert_int_equal(fake_read_args(&reads[i].ctx, OUT_PARAM_0, bytes, sizeof(bytes)),
+				 -EINVAL);
+	}
+	fake_send(&ioctl);
+	assert_int_equal(ioctl.ctx.in_size[1], 4);
+	assert_int_equal(fake_read_args(&ioctl.ctx, IN_PARAM_1_VALUE, bytes, sizeof(bytes)),
+			 -EINVAL);
+	fake_answer(&ioctl);
+	assert_int_equal(ioctl.ctx.out_size[1], 4);
+	assert_int_equal(fake_read_args(&ioctl.ctx, OUT_PARAM_1, bytes, sizeof(bytes)), -EINVAL);
+}
+
+/* What the daemon replied is the first output. */
+#define assert_out(opcode, request, type) \
+	do { \
+		struct fake_req req = (request); \
+		struct type out; \
+\
+		fake_send(&req); \
+		assert_int_equal(req.ctx.out_size[0], sizeof(out)); \
+		memset(&req.out_buf[0], 1, sizeof(out)); \
+		fake_answer(&req); \
+		assert_int_equal(ext_##opcode##_out(&req.ctx, &out), 0); \
+		assert_memory_equal(&out, &req.out_buf[0], sizeof(out)); \
+	} while (0)
+
+static void every_opcode_with_an_output_structure_has_it(void **state)
+{
+	(void)state;
+	assert_out(bmap, req_bmap(42, 7, 512), fuse_bmap_out);
+	assert_out(copy_file_range, req_copy_file_range(42, 43), fuse_write_out);
+	assert_out(create, req_create(DIR, "name"), fuse_entry_out);
+	assert_out(getattr, req_getattr(42), fuse_attr_out);
+	assert_out(getlk, req_getlk(42, &lock), fuse_lk_out);
+	assert_out(ioctl, req_ioctl(42, CMD), fuse_ioctl_out);
+	assert_out(link, req_link(60, DIR, "name"), fuse_entry_out);
+	assert_out(lookup, req_lookup(DIR, "name"), fuse_entry_out);
+	assert_out(lseek, req_lseek(42, 10, 3), fuse_lseek_out);
+	assert_out(mkdir, req_mkdir(DIR, "name"), fuse_entry_out);
+	assert_out(mknod, req_mknod(DIR, "name"), fuse_entry_out);
+	assert_out(open, req_open(42, 1), fuse_open_out);
+	assert_out(opendir, req_opendir(42, 1), fuse_open_out);
+	assert_out(poll, req_poll(42, 1), fuse_poll_out);
+	assert_out(setattr, req_setattr(42), fuse_attr_out);
+	assert_out(statfs, req_statfs(42), fuse_statfs_out);
+	assert_out(statx, req_statx(42), fuse_statx_out);
+	assert_out(symlink, req_symlink(DIR, "name", "target"), fuse_entry_out);
+	assert_out(tmpfile, req_tmpfile(DIR), fuse_entry_out);
+	assert_out(write, req_write(42), fuse_write_out);
+	assert_out(xattr_size, req_getxattr(42, "user.a", 0), fuse_getxattr_out);
+}
+
+static void events_have_their_numbers(void **state)
+{
+	(void)state;
+	struct fake_req event = req_plain(FUSE_STATFS, 42);
+	__u64 nlookup = 0x100000002;
+	__u32 mask;
+
+	event.ctx.in_numargs = 1;
+	event.ctx.in_size[0] = sizeof(nlookup);
+	memcpy(event.in_buf[0], &nlookup, sizeof(nlookup));
+	fake_send(&event);
+	nlookup = 0;
+	assert_int_equal(ext_forget_count(&event.ctx, &nlookup), 0);
+	assert_true(nlookup == 0x100000002);
+	event.ctx.in_size[0] = sizeof(mask);
+	assert_int_equal(ext_inval_attr_mask(&event.ctx, &mask), 0);
+	assert_int_equal(mask, 2);
+}
+
 static void answers_become_the_requests_outputs(void **state)
 {
 	(void)state;
 	struct fake_req lookup = req_lookup(DIR, "name"), getattr = req_getattr(42);
+	struct fake_req statfs = req_statfs(1), statx = req_statx(42);
 	struct fuse_entry_out entry = fake_entry(60, 9);
 	struct fuse_attr_out attr = fake_attr(42, 9);
 
@@ -97,6 +304,10 @@ static void answers_become_the_requests_outputs(void **state)
 	fake_send(&getattr);
 	assert_int_equal(ext_getattr_answer(&getattr.ctx, &attr), 0);
 	assert_memory_equal(&getattr.out_buf[0].attr, &attr, sizeof(attr));
+	fake_send(&statfs);
+	assert_int_equal(ext_statfs_answer(&statfs.ctx, &(struct fuse_statfs_out){ 0 }), 0);
+	fake_send(&statx);
+	assert_int_equal(ext_statx_answer(&statx.ctx, &(struct fuse_statx_out){ 0 }), 0);
 	/* Another opcode's structure has another size. */
 	assert_int_equal(ext_statfs_answer(&getattr.ctx, &(struct fuse_statfs_out){ 0 }), -EINVAL);
 }
@@ -169,6 +380,12 @@ int main(void)
 		fake_test_on_host(names_of_changes_are_those_of_their_request, WHY),
 		fake_test_on_host(rename_has_both_parents_and_both_names, WHY),
 		fake_test_on_host(inputs_are_those_of_the_request, WHY),
+		fake_test_on_host(every_opcode_with_an_input_structure_has_it, WHY),
+		fake_test_on_host(inputs_of_requests_are_what_they_were_made_of, WHY),
+		fake_test_on_host(the_end_of_a_readers_file_says_so, WHY),
+		fake_test_on_host(pages_have_a_size_and_cannot_be_read, WHY),
+		fake_test_on_host(every_opcode_with_an_output_structure_has_it, WHY),
+		fake_test_on_host(events_have_their_numbers, WHY),
 		fake_test_on_host(answers_become_the_requests_outputs, WHY),
 		fake_test_on_host(outputs_are_read_in_the_reply_alone, WHY),
 		fake_test_on_host(values_of_extended_attributes_are_cut_at_no_byte, WHY),

@@ -2,9 +2,13 @@
 /* fake.c - requests, the daemon and what a test may ask, whatever runs the program */
 #include "backend.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/ioctl.h>
+
+#define PAGE 4096
 
 static bool tolerant;
 static unsigned int refused;
@@ -306,6 +310,13 @@ static void add_in(struct fake_req *req, const void *value, __u32 size)
 	req->ctx.in_size[req->ctx.in_numargs++] = size;
 }
 
+/* An input in pages: programs see its size alone. */
+static void add_room(struct fake_req *req, __u32 size)
+{
+	assert_true(size <= sizeof(req->in_buf[0]));
+	req->ctx.in_size[req->ctx.in_numargs++] = size;
+}
+
 static void add_name(struct fake_req *req, const char *name)
 {
 	add_in(req, name, strlen(name) + 1);
@@ -505,13 +516,29 @@ struct fake_req req_copy_file_range(__u64 nodeid_in, __u64 nodeid_out)
 	return req;
 }
 
+/* An input structure, and an output of so many bytes if there are any. */
+static struct fake_req req_of(__u32 opcode, __u64 nodeid, const void *in, __u32 size, __u32 out)
+{
+	struct fake_req req = req_plain(opcode, nodeid);
+
+	add_in(&req, in, size);
+	if (out)
+		add_out(&req, out);
+	return req;
+}
+
 struct fake_req req_readdirplus(__u64 nodeid)
 {
-	struct fuse_read_in in = { .size = 4096 };
-	struct fake_req req = req_plain(FUSE_READDIRPLUS, nodeid);
+	struct fuse_read_in in = { .size = PAGE };
 
-	add_in(&req, &in, sizeof(in));
-	return req;
+	return req_of(FUSE_READDIRPLUS, nodeid, &in, sizeof(in), in.size);
+}
+
+struct fake_req req_readdir(__u64 nodeid, __u64 offset, __u32 size)
+{
+	struct fuse_read_in in = { .offset = offset, .size = size };
+
+	return req_of(FUSE_READDIR, nodeid, &in, sizeof(in), size);
 }
 
 struct fake_req req_getxattr(__u64 nodeid, const char *name, __u32 size)
@@ -532,6 +559,176 @@ struct fake_req req_listxattr(__u64 nodeid, __u32 size)
 
 	add_in(&req, &in, sizeof(in));
 	add_out(&req, size ? size : sizeof(struct fuse_getxattr_out));
+	return req;
+}
+
+struct fake_req req_setxattr(__u64 nodeid, const char *name, const char *value)
+{
+	struct fuse_setxattr_in in = { .size = (__u32)strlen(value) };
+	struct fake_req req = req_plain(FUSE_SETXATTR, nodeid);
+
+	/* Of a daemon that did not ask for more (FUSE_SETXATTR_EXT). */
+	add_in(&req, &in, FUSE_COMPAT_SETXATTR_IN_SIZE);
+	add_name(&req, name);
+	add_in(&req, value, in.size);
+	return req;
+}
+
+struct fake_req req_removexattr(__u64 nodeid, const char *name)
+{
+	struct fake_req req = req_plain(FUSE_REMOVEXATTR, nodeid);
+
+	add_name(&req, name);
+	return req;
+}
+
+struct fake_req req_access(__u64 nodeid, __u32 mask)
+{
+	struct fuse_access_in in = { .mask = mask };
+
+	return req_of(FUSE_ACCESS, nodeid, &in, sizeof(in), 0);
+}
+
+struct fake_req req_statfs(__u64 nodeid)
+{
+	struct fake_req req = req_plain(FUSE_STATFS, nodeid);
+
+	add_out(&req, sizeof(struct fuse_statfs_out));
+	return req;
+}
+
+struct fake_req req_readlink(__u64 nodeid)
+{
+	struct fake_req req = req_plain(FUSE_READLINK, nodeid);
+
+	add_out(&req, PAGE - 1);
+	return req;
+}
+
+struct fake_req req_flush(__u64 nodeid, __u32 flags)
+{
+	struct fuse_flush_in in = { .fh = 1, .lock_owner = 1 };
+	struct fake_req req = req_of(FUSE_FLUSH, nodeid, &in, sizeof(in), 0);
+
+	req.ctx.flags = flags;
+	return req;
+}
+
+static struct fake_req req_closed(__u32 opcode, __u64 nodeid, __u32 flags)
+{
+	struct fuse_release_in in = { .fh = 1 };
+	struct fake_req req;
+
+	in.flags = flags & EXTFUSE_F_READER ? O_RDONLY : O_RDWR;
+	req = req_of(opcode, nodeid, &in, sizeof(in), 0);
+	req.ctx.flags = flags;
+	return req;
+}
+
+struct fake_req req_release(__u64 nodeid, __u32 flags)
+{
+	return req_closed(FUSE_RELEASE, nodeid, flags);
+}
+
+struct fake_req req_releasedir(__u64 nodeid)
+{
+	return req_closed(FUSE_RELEASEDIR, nodeid, 0);
+}
+
+static struct fake_req req_synced(__u32 opcode, __u64 nodeid, int datasync)
+{
+	struct fuse_fsync_in in = { .fh = 1 };
+
+	in.fsync_flags = datasync ? FUSE_FSYNC_FDATASYNC : 0;
+	return req_of(opcode, nodeid, &in, sizeof(in), 0);
+}
+
+struct fake_req req_fsync(__u64 nodeid, int datasync)
+{
+	return req_synced(FUSE_FSYNC, nodeid, datasync);
+}
+
+struct fake_req req_fsyncdir(__u64 nodeid, int datasync)
+{
+	return req_synced(FUSE_FSYNCDIR, nodeid, datasync);
+}
+
+struct fake_req req_syncfs(__u64 nodeid)
+{
+	struct fuse_syncfs_in in = { 0 };
+
+	return req_of(FUSE_SYNCFS, nodeid, &in, sizeof(in), 0);
+}
+
+struct fake_req req_fallocate(__u64 nodeid, __u32 mode, __u64 offset, __u64 length)
+{
+	struct fuse_fallocate_in in = { .fh = 1, .mode = mode, .offset = offset, .length = length };
+
+	return req_of(FUSE_FALLOCATE, nodeid, &in, sizeof(in), 0);
+}
+
+struct fake_req req_opendir(__u64 nodeid, __u32 flags)
+{
+	struct fuse_open_in in = { .flags = flags };
+
+	return req_of(FUSE_OPENDIR, nodeid, &in, sizeof(in), sizeof(struct fuse_open_out));
+}
+
+struct fake_req req_lseek(__u64 nodeid, __u64 offset, __u32 whence)
+{
+	struct fuse_lseek_in in = { .fh = 1, .offset = offset, .whence = whence };
+
+	return req_of(FUSE_LSEEK, nodeid, &in, sizeof(in), sizeof(struct fuse_lseek_out));
+}
+
+static struct fake_req req_lock(__u32 opcode, __u64 nodeid, const struct fuse_file_lock *lock,
+				__u32 out)
+{
+	struct fuse_lk_in in = { .fh = 1, .owner = 1, .lk = *lock };
+
+	return req_of(opcode, nodeid, &in, sizeof(in), out);
+}
+
+struct fake_req req_getlk(__u64 nodeid, const struct fuse_file_lock *lock)
+{
+	return req_lock(FUSE_GETLK, nodeid, lock, sizeof(struct fuse_lk_out));
+}
+
+struct fake_req req_setlk(__u64 nodeid, const struct fuse_file_lock *lock)
+{
+	return req_lock(FUSE_SETLK, nodeid, lock, 0);
+}
+
+struct fake_req req_setlkw(__u64 nodeid, const struct fuse_file_lock *lock)
+{
+	return req_lock(FUSE_SETLKW, nodeid, lock, 0);
+}
+
+struct fake_req req_poll(__u64 nodeid, __u32 events)
+{
+	struct fuse_poll_in in = { .fh = 1, .kh = 1, .events = events };
+
+	return req_of(FUSE_POLL, nodeid, &in, sizeof(in), sizeof(struct fuse_poll_out));
+}
+
+struct fake_req req_bmap(__u64 nodeid, __u64 block, __u32 blocksize)
+{
+	struct fuse_bmap_in in = { .block = block, .blocksize = blocksize };
+
+	return req_of(FUSE_BMAP, nodeid, &in, sizeof(in), sizeof(struct fuse_bmap_out));
+}
+
+struct fake_req req_ioctl(__u64 nodeid, __u32 cmd)
+{
+	struct fuse_ioctl_in in = { .fh = 1, .cmd = cmd };
+	struct fake_req req;
+
+	in.in_size = _IOC_DIR(cmd) & _IOC_WRITE ? _IOC_SIZE(cmd) : 0;
+	in.out_size = _IOC_DIR(cmd) & _IOC_READ ? _IOC_SIZE(cmd) : 0;
+	req = req_of(FUSE_IOCTL, nodeid, &in, sizeof(in), sizeof(struct fuse_ioctl_out));
+	if (in.in_size)
+		add_room(&req, in.in_size);
+	add_out(&req, in.out_size);
 	return req;
 }
 

@@ -108,7 +108,11 @@ int fake_slot(const char *section);
 /* Rows in all maps of names and attributes. */
 unsigned int fake_rows(void);
 
-/* Requests, one for each opcode. */
+/*
+ * Requests, one for each opcode, with the inputs that the kernel sends and room for the outputs that
+ * it expects. What the kernel holds in pages (names and contents that READ, READDIR, READDIRPLUS,
+ * READLINK and IOCTL bring) has a size here and no bytes; the contents that WRITE sends are left out.
+ */
 struct fake_req req_lookup(__u64 parent, const char *name);
 struct fake_req req_getattr(__u64 nodeid);
 struct fake_req req_statx(__u64 nodeid);
@@ -132,6 +136,30 @@ struct fake_req req_copy_file_range(__u64 nodeid_in, __u64 nodeid_out);
 struct fake_req req_readdirplus(__u64 nodeid);
 struct fake_req req_getxattr(__u64 nodeid, const char *name, __u32 size);
 struct fake_req req_listxattr(__u64 nodeid, __u32 size);
+struct fake_req req_setxattr(__u64 nodeid, const char *name, const char *value);
+struct fake_req req_removexattr(__u64 nodeid, const char *name);
+struct fake_req req_access(__u64 nodeid, __u32 mask);
+struct fake_req req_statfs(__u64 nodeid);
+struct fake_req req_readlink(__u64 nodeid);
+/* flags: enum extfuse_req_flags, EXTFUSE_F_READER if the file was opened for reading only */
+struct fake_req req_flush(__u64 nodeid, __u32 flags);
+struct fake_req req_release(__u64 nodeid, __u32 flags);
+struct fake_req req_releasedir(__u64 nodeid);
+/* datasync: 1 if attributes may wait, as fdatasync() says */
+struct fake_req req_fsync(__u64 nodeid, int datasync);
+struct fake_req req_fsyncdir(__u64 nodeid, int datasync);
+struct fake_req req_syncfs(__u64 nodeid);
+struct fake_req req_fallocate(__u64 nodeid, __u32 mode, __u64 offset, __u64 length);
+struct fake_req req_opendir(__u64 nodeid, __u32 flags);
+struct fake_req req_readdir(__u64 nodeid, __u64 offset, __u32 size);
+struct fake_req req_lseek(__u64 nodeid, __u64 offset, __u32 whence);
+struct fake_req req_getlk(__u64 nodeid, const struct fuse_file_lock *lock);
+struct fake_req req_setlk(__u64 nodeid, const struct fuse_file_lock *lock);
+struct fake_req req_setlkw(__u64 nodeid, const struct fuse_file_lock *lock);
+struct fake_req req_poll(__u64 nodeid, __u32 events);
+struct fake_req req_bmap(__u64 nodeid, __u64 block, __u32 blocksize);
+/* cmd says how many bytes it takes and brings (_IOC_DIR, _IOC_SIZE of asm-generic/ioctl.h) */
+struct fake_req req_ioctl(__u64 nodeid, __u32 cmd);
 /* Any other opcode: no inputs, no outputs. */
 struct fake_req req_plain(__u32 opcode, __u64 nodeid);
 

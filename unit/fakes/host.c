@@ -399,6 +399,26 @@ static long give(void *dst, __u32 size, const void *src, __u32 len, bool exact)
 	return 0;
 }
 
+/* What the kernel holds in pages is the last of its kind. */
+static bool input_in_pages(const struct fake_req *req, unsigned int i)
+{
+	return i && req->ctx.opcode == FUSE_IOCTL;
+}
+
+static bool output_in_pages(const struct fake_req *req, unsigned int i)
+{
+	switch (req->ctx.opcode) {
+	case FUSE_READ:
+	case FUSE_READDIR:
+	case FUSE_READDIRPLUS:
+	case FUSE_READLINK:
+		return true;
+	case FUSE_IOCTL:
+		return i;
+	}
+	return false;
+}
+
 long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size)
 {
 	struct fake_req *req = ctx;
@@ -418,14 +438,14 @@ long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size)
 	case IN_PARAM_1_VALUE:
 	case IN_PARAM_2_VALUE:
 		i = (arg - IN_PARAM_0_VALUE) / 2;
-		if (i < req->ctx.in_numargs && req->in[i])
+		if (i < req->ctx.in_numargs && req->in[i] && !input_in_pages(req, i))
 			return give(dst, size, req->in[i], req->ctx.in_size[i], false);
 		break;
 	case OUT_PARAM_0:
 	case OUT_PARAM_1:
 		i = arg - OUT_PARAM_0;
 		if (req->ctx.phase == EXTFUSE_REPLY && !req->ctx.error &&
-		    i < req->ctx.out_numargs && req->out[i])
+		    i < req->ctx.out_numargs && req->out[i] && !output_in_pages(req, i))
 			return give(dst, size, req->out[i], req->ctx.out_size[i], false);
 		break;
 	default:
