@@ -31,8 +31,8 @@
  * have maps of their own (per-CPU ones need no locks), and share 512 bytes of stack
  * with the program that called. A hook of another name than these is an error when
  * the policy is opened. Parameters, which are mount options, are declared with
- * EXT_PARAM() and EXT_PARAM_ENUM(); these and the version of the contract are
- * explained in handler.h.
+ * EXT_PARAM(), EXT_PARAM_ENUM() and EXT_PARAM_STRING(); these and the version of
+ * the contract are explained in handler.h.
  */
 #ifndef EXT_POLICY_H
 #define EXT_POLICY_H

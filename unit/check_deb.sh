@@ -72,7 +72,8 @@ in_system dpkg --audit
 in_system extfuse --version || say 'extfuse --version fails'
 in_system stackfs --version || say 'stackfs --version fails'
 in_system extfuse policies >"$work/policies" || say 'extfuse policies fails'
-for policy in ttl lru writeinval never; do
+for policy in "$root"/policies/*.bpf.c; do
+	policy=$(basename "$policy" .bpf.c)
 	grep -qx "$policy" "$work/policies" || say "extfuse policies does not list $policy"
 done
 in_system extfuse handlers | grep '^LOOKUP ' >/dev/null || say 'extfuse handlers does not list LOOKUP'

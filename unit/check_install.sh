@@ -34,7 +34,9 @@ fi
 
 # The installed copy finds its own objects.
 "$prefix/bin/extfuse" policies >"$work/log" || say "extfuse policies: $(cat "$work/log")"
-for policy in ttl lru writeinval never; do
+policies=$(sed -n 's/^\([a-z0-9_]\+\)$/\1/p' "$work/log")
+for policy in "$(dirname "$0")"/../policies/*.bpf.c; do
+	policy=$(basename "$policy" .bpf.c)
 	grep -qx "$policy" "$work/log" || say "extfuse policies does not list $policy"
 done
 "$prefix/bin/stackfs" --version >/dev/null || say 'stackfs --version fails'
@@ -99,6 +101,28 @@ for command in $("$prefix/bin/extfuse" --help | sed -n 's/^  \([a-z]\+\).*/\1/p'
 done
 for option in $("$prefix/bin/stackfs" --help | sed -n 's/^    \([a-z_]\+\)[=| ].*/\1/p' | grep -v '^debug_'); do
 	grep -q "$option" "$prefix/share/man/man1/stackfs.1" || say "stackfs.1 has no $option"
+done
+
+# Every policy and, with its arguments or without, every hook and way to declare a parameter has its
+# place too.
+for policy in $policies; do
+	grep -q "^\.B $policy\$" "$prefix/share/man/man7/extfuse-policies.7" || say "extfuse-policies.7 has no $policy"
+done
+hooks=$(sed -n 's/^__hidden .*\b\(ext_policy_[a-z]\+\)(.*/\1/p' "$prefix/include/extfuse/policies/policy.h")
+[ -n "$hooks" ] || say 'policy.h has no hook'
+for hook in $hooks; do
+	grep -q "\b$hook\b" "$prefix/share/man/man7/extfuse-policies.7" || say "extfuse-policies.7 has no $hook"
+done
+for shape in $(sed -n 's/^#define EXT_SHAPE_OF_\([a-z]\+\) .*/\1/p' "$prefix/include/extfuse/policies/policy.h"); do
+	grep -q "EXT_SHAPE($shape)" "$prefix/share/man/man7/extfuse-policies.7" ||
+		say "extfuse-policies.7 has no EXT_SHAPE($shape)"
+done
+params=$(sed -n 's/^#define \(EXT_PARAM[A-Z_]*\)(.*/\1/p' "$prefix/include/extfuse/handlers/handler.h")
+[ -n "$params" ] || say 'handler.h has no parameter'
+for page in extfuse-policies.7 extfuse-handlers.7; do
+	for param in $params; do
+		grep -q "$param\b" "$prefix/share/man/man7/$page" || say "$page has no $param"
+	done
 done
 
 # complete WORDS...: what the shell would offer for the last word.
