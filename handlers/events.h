@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* events.h - what the handlers of events that name an entry have in common */
 #ifndef EXT_EVENTS_H
 #define EXT_EVENTS_H

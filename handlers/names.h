@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* names.h - what the handlers of opcodes that change names have in common */
 #ifndef EXT_NAMES_H
 #define EXT_NAMES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* xattrs.h - what GETXATTR and LISTXATTR have in common: the value and its size */
 #ifndef EXT_XATTRS_H
 #define EXT_XATTRS_H

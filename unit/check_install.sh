@@ -32,6 +32,12 @@ if grep -rIlF -e "$(cd "$(dirname "$0")/.." && pwd)" -e "$build" "$prefix"/lib* 
 	say 'these name the folder that they were built in'
 fi
 
+# What authors include and link with may be used under either licence, but for the built-in sources.
+for file in "$prefix"/include/extfuse/{handlers,policies}/*.h "$prefix"/share/extfuse/testkit/fakes/*.[ch] \
+	"$prefix"/include/extfuse/testkit/{.,fakes,fakes/bpf}/*.h; do
+	head -n 2 "$file" | grep 'BSD-2-Clause OR GPL-2.0-only' >/dev/null || say "$file is for GPL programs alone"
+done
+
 # The installed copy finds its own objects.
 "$prefix/bin/extfuse" policies >"$work/log" || say "extfuse policies: $(cat "$work/log")"
 policies=$(sed -n 's/^\([a-z0-9_]\+\)$/\1/p' "$work/log")
