@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Which lines of handlers and policies the unit tests run; fails below 95 %: coverage.sh [UAPI_DIR]
+# Which lines of handlers, policies and examples unit tests run; fails below 95 %: coverage.sh [UAPI_DIR]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,4 +25,4 @@ ctest --test-dir "$build" --parallel "$(nproc)" -L bpf --output-on-failure >"$bu
 	cat "$build.log"
 	exit 1
 }
-python3 unit/fakes/coverage.py "$build" handlers policies
+python3 unit/fakes/coverage.py "$build" handlers policies examples

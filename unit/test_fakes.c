@@ -131,6 +131,18 @@ static long counts(__u32 i, void *data)
 	return i == 4;
 }
 
+static void a_program_has_a_cpu_and_the_same_random_numbers_each_time(void **state)
+{
+	(void)state;
+	__u32 first = bpf_get_prandom_u32();
+
+	assert_int_not_equal(first, bpf_get_prandom_u32());
+	fake_setup(NULL);
+	assert_int_equal(bpf_get_prandom_u32(), first);
+	assert_int_equal(bpf_get_smp_processor_id(), 0);
+	bpf_printk("%u is for nobody here", first);
+}
+
 static void a_loop_ends_when_its_function_says_so(void **state)
 {
 	(void)state;
@@ -351,6 +363,7 @@ int main(void)
 		fake_test_on_host(all_elements_of_an_array_are_there, WHY),
 		fake_test_on_host(a_queue_gives_back_in_order, WHY),
 		fake_test_on_host(time_passes_when_the_test_says_so, WHY),
+		fake_test_on_host(a_program_has_a_cpu_and_the_same_random_numbers_each_time, WHY),
 		fake_test_on_host(a_loop_ends_when_its_function_says_so, WHY),
 		fake_test(tail_calls_are_followed_in_all_three_phases),
 		fake_test_on_host(arguments_are_given_as_the_kernel_gives_them, WHY),

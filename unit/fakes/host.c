@@ -31,6 +31,7 @@ struct fake_map {
 static struct fake_map *maps;
 static unsigned long use_count;
 static unsigned int cpu;
+static __u32 random_state;
 static unsigned int row_limit;
 static bool lru;
 static int update_error;
@@ -292,6 +293,20 @@ __u64 fake_clock(void)
 {
 	pause_here();
 	return fake_now();
+}
+
+__u32 fake_cpu(void)
+{
+	return cpu;
+}
+
+/* Xorshift: each case gets the same numbers. */
+__u32 fake_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 17;
+	random_state ^= random_state << 5;
+	return random_state;
 }
 
 long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data)
@@ -663,6 +678,7 @@ void backend_begin(void)
 	lru = false;
 	update_error = 0;
 	failing_arg = -1;
+	random_state = 2463534242;
 	fill_slots();
 }
 

@@ -78,6 +78,8 @@ long fake_map_pop(const struct fake_map_def *def, void *value);
 fake_program fake_prog_array(__u32 slot);
 long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data);
 __u64 fake_clock(void);
+__u32 fake_cpu(void);
+__u32 fake_random(void);
 long fake_read_args(void *ctx, __u32 arg, void *dst, __u32 size);
 long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size);
 
@@ -90,6 +92,15 @@ long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size);
 #define bpf_loop(steps, function, data, flags) fake_loop((steps), (function), (data))
 #define bpf_ktime_get_boot_ns() fake_clock()
 #define bpf_ktime_get_ns() fake_clock()
+#define bpf_get_smp_processor_id() fake_cpu()
+#define bpf_get_prandom_u32() fake_random()
+
+/* Nobody reads it here, but the compiler looks at the arguments. */
+static inline __attribute__((format(printf, 1, 2))) void fake_print(const char *format, ...)
+{
+	(void)format;
+}
+#define bpf_printk(...) fake_print(__VA_ARGS__)
 
 /* A tail call that succeeds does not return to its caller. */
 #define bpf_tail_call(ctx, map, slot) \
