@@ -295,7 +295,7 @@ configure() {
 
 # shellcheck disable=SC2317 # called by must
 build_products() {
-	configure build && cmake --build build --parallel "$(nproc)"
+	configure build && cmake --build build --parallel "$(nproc)" && unit/author_projects.sh build
 }
 
 # shellcheck disable=SC2317 # called by must

@@ -22,6 +22,7 @@ struct project {
 	/* of a handler: "LOOKUP", "lookup" and what templates ask about */
 	const char *opcode;
 	char lower[NAME_SIZE];
+	char request[64];
 	bool refusable;
 };
 
@@ -47,16 +48,64 @@ static const struct file handler_files[] = {
 	{ NULL, NULL },
 };
 
-/* Opcodes whose requests the templates know how to make; @IF OTHER@ is for the rest. */
-static const char *const known[] = { "LOOKUP", "GETATTR", "CREATE", "MKNOD",  "MKDIR",	"SYMLINK",
-				     "LINK",   "UNLINK",  "RMDIR",  "RENAME", "RENAME2" };
+/* What the kit's call for an opcode is given; it has one for each but DESTROY and those of DAX. */
+static const struct {
+	const char *opcode;
+	const char *arguments;
+} requests[] = {
+	{ "ACCESS", "42, 4" },
+	{ "BMAP", "42, 0, 4096" },
+	{ "COPY_FILE_RANGE", "42, 43" },
+	{ "CREATE", "DIR, \"name\"" },
+	{ "FALLOCATE", "42, 0, 0, 4096" },
+	{ "FLUSH", "42, 0" },
+	{ "FSYNC", "42, 0" },
+	{ "FSYNCDIR", "DIR, 0" },
+	{ "GETATTR", "42" },
+	{ "GETLK", "42, &(struct fuse_file_lock){ .end = 9 }" },
+	{ "GETXATTR", "42, \"user.name\", 256" },
+	{ "IOCTL", "42, 0" },
+	{ "LINK", "60, DIR, \"name\"" },
+	{ "LISTXATTR", "42, 256" },
+	{ "LOOKUP", "DIR, \"name\"" },
+	{ "LSEEK", "42, 0, 3" },
+	{ "MKDIR", "DIR, \"name\"" },
+	{ "MKNOD", "DIR, \"name\"" },
+	{ "OPEN", "42, 0" },
+	{ "OPENDIR", "DIR, 0" },
+	{ "POLL", "42, 1" },
+	{ "READ", "42, 0, 512" },
+	{ "READDIR", "DIR, 0, 4096" },
+	{ "READDIRPLUS", "DIR" },
+	{ "READLINK", "42" },
+	{ "RELEASE", "42, 0" },
+	{ "RELEASEDIR", "DIR" },
+	{ "REMOVEXATTR", "42, \"user.name\"" },
+	{ "RENAME", "DIR, \"name\", 8, \"new\", 60, 61" },
+	{ "RENAME2", "DIR, \"name\", 8, \"new\", 60, 61, 0" },
+	{ "RMDIR", "DIR, \"name\", 60" },
+	{ "SETATTR", "42" },
+	{ "SETLK", "42, &(struct fuse_file_lock){ .end = 9 }" },
+	{ "SETLKW", "42, &(struct fuse_file_lock){ .end = 9 }" },
+	{ "SETXATTR", "42, \"user.name\", \"value\"" },
+	{ "STATFS", "1" },
+	{ "STATX", "42" },
+	{ "SYMLINK", "DIR, \"name\", \"target\"" },
+	{ "SYNCFS", "1" },
+	{ "TMPFILE", "DIR" },
+	{ "UNLINK", "DIR, \"name\", 60" },
+	{ "WRITE", "42" },
+};
 
-static bool is_known(const char *opcode)
+/* The call that makes a request, as the kernel would. */
+static void write_request(struct project *project)
 {
-	for (size_t i = 0; i < EXT_ARRAY_SIZE(known); i++)
-		if (!strcmp(known[i], opcode))
-			return true;
-	return false;
+	snprintf(project->request, sizeof(project->request), "req_plain(FUSE_%s, 42)",
+		 project->opcode);
+	for (size_t i = 0; i < EXT_ARRAY_SIZE(requests); i++)
+		if (!strcmp(requests[i].opcode, project->opcode))
+			snprintf(project->request, sizeof(project->request), "req_%s(%s)",
+				 project->lower, requests[i].arguments);
 }
 
 /* One word of "@IF LOOKUP !REFUSABLE@". */
@@ -70,8 +119,6 @@ static bool word_holds(const struct project *project, const char *word, size_t l
 	snprintf(text, sizeof(text), "%.*s", (int)(len - negated), w);
 	if (!strcmp(text, "REFUSABLE"))
 		holds = project->refusable;
-	else if (!strcmp(text, "OTHER"))
-		holds = !is_known(project->opcode);
 	else
 		holds = !strcmp(text, project->opcode);
 	return holds != negated;
@@ -96,7 +143,7 @@ static bool condition_holds(const struct project *project, const char *words)
 	return any;
 }
 
-/* Adds the text of @len bytes with @NAME@, @OPCODE@ and @opcode@ replaced. */
+/* Adds the text of @len bytes with @NAME@, @OPCODE@, @opcode@ and @REQUEST@ replaced. */
 static void add_replaced(struct ext_text *out, const struct project *project, const char *text,
 			 size_t len)
 {
@@ -107,6 +154,7 @@ static void add_replaced(struct ext_text *out, const struct project *project, co
 		{ "@NAME@", project->name },
 		{ "@OPCODE@", project->opcode },
 		{ "@opcode@", project->lower },
+		{ "@REQUEST@", project->request },
 	};
 	const char *end = text + len;
 
@@ -262,6 +310,7 @@ static int find_opcode(struct project *project, const char *text)
 	for (size_t i = 0; i < sizeof(project->lower) - 1 && project->opcode[i]; i++)
 		project->lower[i] = (char)tolower((unsigned char)project->opcode[i]);
 	project->refusable = !(EXT_UNREFUSABLE >> opcode & 1);
+	write_request(project);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
 
 Blocks marked "sh" are run on the host, with what BUILD_DIR installs; "sh vm" as root in the VM, with
 what is in BUILD_DIR; "sh skip=REASON" nowhere. Those of one page are one script, in a folder of its
-own. On the host it is also checked that every block has a mark, that links lead somewhere and that
+own, where in the VM the projects are that the page has written on the host: unit/author_projects.sh
+has built them. On the host it is also checked that every block has a mark, that links lead somewhere and that
 the messages in troubleshooting.md are in the sources.
 """
 
@@ -40,9 +41,16 @@ def scripts(text, where):
     return parts
 
 
-def run(parts, env, log):
-    """None, or what is wrong."""
+def projects(text):
+    """Names of what the page's commands write."""
+    return re.findall(r"^extfuse new (?:policy|handler) (\w+)", "\n".join(scripts(text, "host")), re.M)
+
+
+def run(parts, links, env, log):
+    """None, or what is wrong; links are names in the script's folder, with their targets."""
     with tempfile.TemporaryDirectory() as folder, open(log, "wb") as out:
+        for name, target in links:
+            os.symlink(target, os.path.join(folder, name))
         script = "set -eux\n" + "\n".join(parts)
         try:
             code = subprocess.run(["bash", "-c", script], cwd=folder, env=env,
@@ -126,7 +134,10 @@ def main():
             except ValueError as error:
                 parts = []
                 wrong.append(str(error))
-            result = run(parts, env, log) if parts else None
+            links = []
+            if parts and args.where == "vm":
+                links = [(name, os.path.join(build, "author", name)) for name in projects(text)]
+            result = run(parts, links, env, log) if parts else None
             if result:
                 wrong.append(result)
             if wrong:

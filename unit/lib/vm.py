@@ -261,6 +261,8 @@ class Mount:
         # Under lease nothing is answered before a lease is granted.
         self.answers = bool(policy) and policy not in ("never", "lease")
         self.env = {}
+        # Where stackfs is started: what relative paths in its options are about.
+        self.cwd = None
         self.pid = None
         self.minor = None
         self.serial = 0
@@ -282,7 +284,7 @@ class Mount:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.opstats_file)
         self.loaded_before = loaded()
-        code, out, err = run(*self.command(), env=self.env, timeout=90)
+        code, out, err = run(*self.command(), env=self.env, timeout=90, cwd=self.cwd)
         if code or err or out:
             raise Failed("%s: exit %d\n%s%s" % (" ".join(self.command()), code, out, err))
         self.minor = mounted(self.root)

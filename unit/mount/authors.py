@@ -10,6 +10,8 @@ from special import NO_TIMEOUTS, prepare, put, refusal, single, warm
 from vm import Failed, Mount, facts, in_child, need, run, same
 
 UNIT = os.path.join(vm.ROOT, "build", "unit")
+# Projects that were built against an installed copy (unit/author_projects.sh).
+AUTHOR = os.path.join(vm.ROOT, "build", "author")
 
 
 def careless_handlers():
@@ -43,8 +45,10 @@ def create(path):
 def handler_of_a_new_project():
     """What 'extfuse new handler' writes takes the place of the built-in handler, and keeps its promise."""
     options = NO_TIMEOUTS + ["allow_other", "deny_uid=1234", "ttl=1h"]
-    options += ["handler=%s/new/%s.bpf.o" % (UNIT, name) for name in ("deny", "look")]
-    with Mount("new-handlers", options, "ttl") as m:
+    options += ["handler=./%s/build/%s.bpf.o" % (name, name) for name in ("deny", "look")]
+    m = Mount("new-handlers", options, "ttl")
+    m.cwd = AUTHOR
+    with m:
         os.chmod(m.src, 0o777)
         put(os.path.join(m.src, "f"))
         warm(m, "f")
@@ -63,8 +67,9 @@ def handler_of_a_new_project():
 @single()
 def policy_of_a_new_project():
     """So does what 'extfuse new policy' writes; it combines with a built-in one."""
-    policy = UNIT + "/new/mine.bpf.o+lru"
-    with Mount("new-policy", NO_TIMEOUTS + ["mine_life=1h"], policy) as m:
+    m = Mount("new-policy", NO_TIMEOUTS + ["mine_life=1h"], "build/mine.bpf.o+lru")
+    m.cwd = AUTHOR + "/mine"
+    with m:
         put(os.path.join(m.src, "f"))
         warm(m, "f")
         before = m.opstats().get("LOOKUP", 0)
@@ -74,6 +79,13 @@ def policy_of_a_new_project():
         code, out, err = run(vm.EXTFUSE, "status")
         same((code, err), (0, ""), "status")
         need("%s mine+lru " % m.mnt in out, "status does not name the policy:\n%s", out)
+
+
+@single()
+def bytecode_test_of_a_new_project():
+    """The test that its author runs as root: the same cases, with the object in this kernel."""
+    code, out, err = run(AUTHOR + "/mine/build/test_mine_bytecode", timeout=120)
+    same((code, out.count("[       OK ]") + err.count("[       OK ]")), (0, 3), "exit and cases of\n" + out + err)
 
 
 @single()
@@ -120,5 +132,5 @@ refusal("misspelled_opcode", "policy=ttl,handler=" + UNIT + "/loader/broken/unkn
         "unknown_slot.bpf.o", "unknown_slot.bpf.c:", "LOOKUP")
 refusal("misspelled_hook", "policy=" + UNIT + "/loader/broken/unknown_hook.bpf.o",
         "ext_policy_frehs", "ext_policy_fresh meant")
-refusal("two_handlers_of_one_opcode", "policy=ttl,handler=%s/new/look.bpf.o,handler=%s/careless/lookup.bpf.o" %
-        (UNIT, UNIT), "duplicate slot", "look.bpf.o", "lookup.bpf.o")
+refusal("two_handlers_of_one_opcode", "policy=ttl,handler=%s/look/build/look.bpf.o,handler=%s/careless/lookup.bpf.o" %
+        (AUTHOR, UNIT), "duplicate slot", "look.bpf.o", "lookup.bpf.o")
