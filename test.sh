@@ -40,6 +40,7 @@ tiers=()
 filter='*'
 debug=
 full=
+mutants=
 kernel_mutants=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -60,6 +61,7 @@ while [ $# -gt 0 ]; do
 	--mutants)
 		tiers+=(fs)
 		filter='mutant_*'
+		mutants=yes
 		;;
 	--kernel-mutants)
 		tiers+=(kernel)
@@ -193,7 +195,7 @@ suite() {
 	if [ "$code" -ne 0 ] && [ "$failed" -eq "$before" ] || { [ "$code" -eq 122 ] || [ "$code" -eq 124 ]; }; then
 		printf '%s: exit %s\n' "$*" "$code" >>"$log"
 		report FAIL "$name" "$log"
-	elif [ "$lines" -eq 0 ] && [ "$filter" = '*' ]; then
+	elif [ "$lines" -eq 0 ] && { [ "$filter" = '*' ] || [ -n "$mutants" ]; }; then
 		echo 'no test was run' >>"$log"
 		report FAIL "$name" "$log"
 	elif [ "$failed" -eq "$before" ]; then
@@ -240,7 +242,7 @@ finish() {
 	done
 	say "time in all: $(clock "$SECONDS")"
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
-	[ "$failed" -eq 0 ]
+	[ "$failed" -eq 0 ] && { [ -z "$mutants$kernel_mutants" ] || [ "$passed" -gt 0 ]; }
 	exit
 }
 

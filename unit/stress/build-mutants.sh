@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds the BPF objects of each mutant: build-mutants.sh FOLDER [NAME...], into FOLDER/objects/NAME.
+# Builds the BPF objects of each mutant: build-mutants.sh FOLDER [NAME...], into FOLDER/objects/NAME;
+# without a planted bug into FOLDER/objects/none.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -21,7 +22,16 @@ mapfile -t targets < <(cmake --build "$folder/build" --target help |
 
 build() { cmake --build "$folder/build" --parallel "$(nproc)" --target "${targets[@]}"; }
 
+keep() {
+	local kind
+	for kind in handlers policies; do
+		mkdir -p "$folder/objects/$1/$kind"
+		cp "$folder/build/$kind"/*.bpf.o "$folder/objects/$1/$kind/"
+	done
+}
+
 build >"$folder/build.log"
+keep none
 for name in "${names[@]}"; do
 	# No fuzz: a patch that applies elsewhere plants another bug.
 	patch -d "$folder/source" -p1 -s -F0 <"$mutants/$name.patch"
@@ -29,9 +39,6 @@ for name in "${names[@]}"; do
 		printf 'build-mutants.sh: %s does not build (log %s)\n' "$name" "$folder/$name.log" >&2
 		exit 1
 	}
-	for kind in handlers policies; do
-		mkdir -p "$folder/objects/$name/$kind"
-		cp "$folder/build/$kind"/*.bpf.o "$folder/objects/$name/$kind/"
-	done
+	keep "$name"
 	patch -d "$folder/source" -p1 -s -R -F0 <"$mutants/$name.patch"
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks that the oracle finds each planted bug; in the VM, as root.
+"""Checks that the oracle finds each planted bug, and nothing without one; in the VM, as root.
 
 mutants.py --logs DIR [--filter GLOB] OBJECTS: the objects of each mutant are in OBJECTS/NAME, as
 build-mutants.sh left them.
@@ -23,30 +23,45 @@ LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mutants/list")
 SECONDS = 400
 SECONDS_RARE = 1500
 READS = 3000
+# The objects that build-mutants.sh leaves without a patch.
+CONTROL = "none"
+CONTROL_ALWAYS = ("writeinval", "races")
+
+
+def violated(name, variant, config, objects, seed):
+    """Whether the oracle finds an answer that is wrong."""
+    mount, arguments = make_mount(variant, config)
+    mount.env = {"EXTFUSE_OBJECT_PATH": os.path.join(objects, name)}
+    vm.need(os.path.exists(mount.env["EXTFUSE_OBJECT_PATH"]), "%s was not built", name)
+    mount.start()
+    try:
+        command = [ORACLE, "--first", "--seed", str(seed), "--reads", str(READS)] + arguments
+        done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        text = done.stdout.decode(errors="replace")
+        print(" ".join(command) + "\n" + text, flush=True)
+    finally:
+        mount.stop()
+    shutil.rmtree(mount.src, ignore_errors=True)
+    if done.returncode == 1 and "violation: " in text:
+        return True
+    vm.same(done.returncode, 0, "exit code of the oracle")
+    return False
 
 
 def caught(name, variant, config, objects, seconds):
-    env = {"EXTFUSE_OBJECT_PATH": os.path.join(objects, name)}
     end = time.monotonic() + seconds * vm.slowness()
     seed = 0
     while time.monotonic() < end:
         seed += 1
-        mount, arguments = make_mount(variant, config)
-        mount.env = env
-        mount.start()
-        try:
-            command = [ORACLE, "--first", "--seed", str(seed), "--reads", str(READS)] + arguments
-            done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, check=False)
-            text = done.stdout.decode(errors="replace")
-            print(" ".join(command) + "\n" + text, flush=True)
-        finally:
-            mount.stop()
-        shutil.rmtree(mount.src, ignore_errors=True)
-        if done.returncode == 1 and "violation: " in text:
+        if violated(name, variant, config, objects, seed):
             return
-        vm.same(done.returncode, 0, "exit code of the oracle")
     raise vm.Failed("not found with %d seeds" % seed)
+
+
+def quiet(variant, config, objects):
+    """The control: the same build and the same mount without a planted bug."""
+    vm.need(not violated(CONTROL, variant, config, objects, 1), "the oracle finds something without a bug")
 
 
 def main():
@@ -56,9 +71,16 @@ def main():
     with open(LIST, encoding="ascii") as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
     shard = vm.Shard(args.shard)
+    rare_too = "EXTFUSE_MUTANTS_RARE" in os.environ
+    for variant, config in sorted({(variant, config) for _, variant, config, *_ in rows}):
+        full = "mutant_none_is_found_%s" % config
+        if (rare_too or (variant, config) == CONTROL_ALWAYS) and runner.selected(full, variant) and \
+           shard.mine(1):
+            runner.run(full, variant, quiet, variant, config, objects, timeout=SECONDS)
+            vm.clean_up()
     for name, variant, config, *rare in rows:
         full = "mutant_%s_is_caught" % name
-        if rare and "EXTFUSE_MUTANTS_RARE" not in os.environ:
+        if rare and not rare_too:
             continue
         seconds = SECONDS_RARE if rare else SECONDS
         if runner.selected(full, "") and shard.mine(1):
