@@ -71,6 +71,10 @@ for cpus, runs in stress.RUNS.items():
         per_variant.setdefault("fs/oracle_%s_on_%d_cpus" % (config, cpus), set()).add(variant)
 mutants = first_words("unit/stress/mutants/list")
 known |= {"fs/mutant_%s_is_caught" % name for name in mutants}
+for line in text_of("unit/stress/mutants/list").splitlines():
+    if line.strip() and not line.startswith("#"):
+        variant, config = line.split()[1:3]
+        per_variant.setdefault("fs/mutant_none_is_found_" + config, set()).add(variant)
 driver_mutants = first_words("unit/kernel/mutants/list")
 known |= {"kernel/mutant_%s_is_caught" % name for name in driver_mutants}
 known |= {"fs/no_answer_of_another_inode_on_%d_cpus" % cpus for cpus in (1, 2)}
