@@ -642,12 +642,14 @@ class Iocb(ctypes.Structure):
     _fields_ = [("data", ctypes.c_uint64), ("key", ctypes.c_uint32), ("rw_flags", ctypes.c_int32),
                 ("opcode", ctypes.c_uint16), ("reqprio", ctypes.c_int16), ("fd", ctypes.c_uint32),
                 ("buf", ctypes.c_uint64), ("nbytes", ctypes.c_uint64), ("offset", ctypes.c_int64),
-                ("reserved", ctypes.c_uint64), ("flags", ctypes.c_uint32), ("resfd", ctypes.c_uint32)]
+                ("reserved", ctypes.c_uint64), ("flags", ctypes.c_uint32),
+                ("resfd", ctypes.c_uint32)]
 
 
 def submit_writes(fd, area, size, offsets):
-    """Writes the same size bytes of a mapping at each offset, all of them at once; waits for them."""
+    """Writes the same bytes of a mapping at each offset, all of them at once; waits for them."""
     count = len(offsets)
+    number = ctypes.c_long(count)
     context = ctypes.c_ulong()
     address = ctypes.addressof(ctypes.c_char.from_buffer(area))
     blocks = (Iocb * count)(*(Iocb(opcode=1, fd=fd, buf=address, nbytes=size, offset=offset)
@@ -656,9 +658,8 @@ def submit_writes(fd, area, size, offsets):
     # data, obj, res, res2
     events = (ctypes.c_int64 * (4 * count))()
     same(libc.syscall(206, count, ctypes.byref(context)), 0, "io_setup")
-    same(libc.syscall(209, context, ctypes.c_long(count), pointers), count, "io_submit")
-    same(libc.syscall(208, context, ctypes.c_long(count), ctypes.c_long(count), events, None), count,
-         "io_getevents")
+    same(libc.syscall(209, context, number, pointers), count, "io_submit")
+    same(libc.syscall(208, context, number, number, events, None), count, "io_getevents")
     same(libc.syscall(207, context), 0, "io_destroy")
     same(list(events[2::4]), [size] * count, "bytes written")
 

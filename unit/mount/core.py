@@ -361,7 +361,7 @@ def write_direct(d):
 
 @core
 def write_direct_asynchronous(d):
-    """Asynchronous direct I/O within the file, whose requests nobody waits for, and beyond its end."""
+    """Asynchronous direct I/O within the file, by requests in the background, and beyond its end."""
     d.put("f", "0" * 16384)
     os.utime(d.s("f"), ns=(10**18, 10**18))
     d.watch("f")

@@ -61,7 +61,8 @@ def caught(name, variant, config, objects, seconds):
 
 def quiet(variant, config, objects):
     """The control: the same build and the same mount without a planted bug."""
-    vm.need(not violated(CONTROL, variant, config, objects, 1), "the oracle finds something without a bug")
+    vm.need(not violated(CONTROL, variant, config, objects, 1),
+            "the oracle finds something without a bug")
 
 
 def main():
@@ -74,8 +75,8 @@ def main():
     rare_too = "EXTFUSE_MUTANTS_RARE" in os.environ
     for variant, config in sorted({(variant, config) for _, variant, config, *_ in rows}):
         full = "mutant_none_is_found_%s" % config
-        if (rare_too or (variant, config) == CONTROL_ALWAYS) and runner.selected(full, variant) and \
-           shard.mine(1):
+        wanted = rare_too or (variant, config) == CONTROL_ALWAYS
+        if wanted and runner.selected(full, variant) and shard.mine(1):
             runner.run(full, variant, quiet, variant, config, objects, timeout=SECONDS)
             vm.clean_up()
     for name, variant, config, *rare in rows:
