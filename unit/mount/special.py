@@ -591,6 +591,19 @@ ROWS = 64  # max_entries of the mounts of the group
 
 
 @special("small", without=("plain", "never", "lease"))
+def dead_rows_make_room(m):
+    """Files that come and go do not fill the cache for good. Before full_map, whose rows live on."""
+    for i in range(max(100, scale(600))):
+        path = os.path.join(m.mnt, "t%d" % i)
+        os.path.exists(path)
+        put(path)
+        os.stat(path)
+        os.unlink(path)
+    put(os.path.join(m.src, "late"))
+    warm(m, "late", "too-late")
+
+
+@special("small", without=("plain", "never", "lease"))
 def full_map(m):
     """More files than rows: answers get fewer, results stay right."""
     count = 300
@@ -621,19 +634,6 @@ def full_map(m):
     elif "fill=daemon" not in m.options:
         # A fill that the daemon made belongs to no request: its refusal shows as absent.
         need(full > 0, "no miss says that the map was full: %s", stats.miss)
-
-
-@special("small", without=("plain", "never", "lease"))
-def dead_rows_make_room(m):
-    """Files that come and go do not fill the cache for good."""
-    for i in range(max(100, scale(600))):
-        path = os.path.join(m.mnt, "t%d" % i)
-        os.path.exists(path)
-        put(path)
-        os.stat(path)
-        os.unlink(path)
-    put(os.path.join(m.src, "late"))
-    warm(m, "late", "too-late")
 
 
 # ---- The daemon's end ----
