@@ -24,7 +24,7 @@
  * ext_refuse(), which also takes back what was begun for it; nothing is left to
  * do at a reply, since there is none.
  */
-#include "handler.h"
+#include "opcodes.h"
 
 EXT_HANDLER("hides names that match the patterns in hide=, and refuses to make them");
 EXT_LICENSE;
@@ -108,21 +108,30 @@ static long step(__u32 i, void *data)
 	return 0;
 }
 
-/* Is the name in this input hidden? One that cannot be read is the daemon's affair. */
-static __noinline int hidden(struct extfuse_req *ctx, __u32 arg)
+/* Does one of the patterns match the name? */
+static __noinline int matches(const char *name)
 {
-	__u32 zero = 0;
-	char *name = bpf_map_lookup_elem(&hide_name, &zero);
 	struct match m = { .name = name };
 
-	if (!name || !ext_param_hide[0])
-		return 0;
-	if (bpf_extfuse_read_args(ctx, arg, name, EXT_NAME_LONG) < 0)
-		return 0;
 	if (name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2])))
 		return 0;
 	bpf_loop(STEPS, step, &m, 0);
 	return m.found;
+}
+
+/* How opcodes.h reads a name: its bytes, and as the cache knows it. */
+typedef int (*text_reader)(struct extfuse_req *ctx, char *text);
+typedef int (*name_reader)(struct extfuse_req *ctx, struct ext_name *name);
+
+/* Is the name hidden? One that cannot be read is the daemon's affair. */
+static __always_inline int hidden(struct extfuse_req *ctx, text_reader text)
+{
+	__u32 zero = 0;
+	char *name = bpf_map_lookup_elem(&hide_name, &zero);
+
+	if (!name || !ext_param_hide[0] || text(ctx, name))
+		return 0;
+	return matches(name);
 }
 
 /* ---- Names that are looked up ---- */
@@ -133,12 +142,12 @@ EXT_REQUEST(LOOKUP)
 	struct ext_name name;
 	int found;
 
-	if (hidden(ctx, IN_PARAM_0_VALUE))
+	if (hidden(ctx, ext_lookup_text))
 		return ext_refuse(ctx, -ENOENT);
 
 	if (!ext_caching())
 		return ext_miss(ctx, EXT_MISS_ABSENT);
-	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
+	if (ext_lookup_name(ctx, &name))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	/* "." and "..": never cached. */
 	if (!name.size)
@@ -148,7 +157,7 @@ EXT_REQUEST(LOOKUP)
 		return ext_miss(ctx, found);
 	if (found == EXT_NEGATIVE && !out.entry_valid && !out.entry_valid_nsec)
 		return ext_negative_hit(ctx, -ENOENT);
-	if (bpf_extfuse_write_args(ctx, OUT_PARAM_0, &out, sizeof(out)) < 0)
+	if (ext_lookup_answer(ctx, &out))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	return found == EXT_NEGATIVE ? ext_negative_hit(ctx, 0) : ext_hit(ctx);
 }
@@ -159,21 +168,22 @@ EXT_REPLY(LOOKUP)
 
 	if (!ext_telling())
 		return 0;
-	if (ext_name_read(ctx, ctx->nodeid, 0, &name))
+	if (ext_lookup_name(ctx, &name))
 		return ext_told();
 	return ext_put_entry(ctx, &name, ctx->error ? NULL : ext_told_entry());
 }
 
 /* ---- Names that are changed ---- */
 
-/* The request changes the name in input number which (a constant), if it is not hidden. */
-static __always_inline int changes(struct extfuse_req *ctx, const int which, int error)
+/* The request changes its name, if that is not hidden. */
+static __always_inline int changes(struct extfuse_req *ctx, text_reader text, name_reader read,
+				   int error)
 {
 	struct ext_name name;
 
-	if (hidden(ctx, which ? IN_PARAM_1_VALUE : IN_PARAM_0_VALUE))
+	if (hidden(ctx, text))
 		return ext_refuse(ctx, error);
-	if (ext_name_read(ctx, ctx->nodeid, which, &name))
+	if (read(ctx, &name))
 		return ext_miss(ctx, EXT_MISS_ERROR);
 	ext_change_name(ctx, &name);
 	ext_narrow_names(ctx);
@@ -182,56 +192,52 @@ static __always_inline int changes(struct extfuse_req *ctx, const int which, int
 
 EXT_REQUEST(CREATE)
 {
-	return changes(ctx, 1, -EPERM);
+	return changes(ctx, ext_create_text, ext_create_name, -EPERM);
 }
 
 EXT_REQUEST(MKNOD)
 {
-	return changes(ctx, 1, -EPERM);
+	return changes(ctx, ext_mknod_text, ext_mknod_name, -EPERM);
 }
 
 EXT_REQUEST(MKDIR)
 {
-	return changes(ctx, 1, -EPERM);
+	return changes(ctx, ext_mkdir_text, ext_mkdir_name, -EPERM);
 }
 
 EXT_REQUEST(SYMLINK)
 {
-	return changes(ctx, 0, -EPERM);
+	return changes(ctx, ext_symlink_text, ext_symlink_name, -EPERM);
 }
 
 EXT_REQUEST(LINK)
 {
-	return changes(ctx, 1, -EPERM);
+	return changes(ctx, ext_link_text, ext_link_name, -EPERM);
 }
 
 EXT_REQUEST(UNLINK)
 {
-	return changes(ctx, 0, -ENOENT);
+	return changes(ctx, ext_unlink_text, ext_unlink_name, -ENOENT);
 }
 
 EXT_REQUEST(RMDIR)
 {
-	return changes(ctx, 0, -ENOENT);
+	return changes(ctx, ext_rmdir_text, ext_rmdir_name, -ENOENT);
 }
 
-/* RENAME and RENAME2 begin with the new directory; an exchange makes both names. */
+/* An exchange makes both names. */
 static __always_inline int renames(struct extfuse_req *ctx)
 {
-	struct fuse_rename2_in in;
-	struct ext_name name;
+	struct ext_rename rename;
 
-	if (hidden(ctx, IN_PARAM_1_VALUE))
+	if (hidden(ctx, ext_rename_from_text))
 		return ext_refuse(ctx, -ENOENT);
-	if (hidden(ctx, IN_PARAM_2_VALUE))
+	if (hidden(ctx, ext_rename_to_text))
 		return ext_refuse(ctx, -EPERM);
-	if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &in, sizeof(in)) < 0 ||
-	    ext_name_read(ctx, ctx->nodeid, 1, &name))
+	if (ext_rename2_in(ctx, &rename))
 		return ext_miss(ctx, EXT_MISS_ERROR);
-	ext_change_name(ctx, &name);
-	if (ext_name_read(ctx, in.newdir, 2, &name))
-		return ext_miss(ctx, EXT_MISS_ERROR);
-	ext_change_name(ctx, &name);
+	ext_change_name(ctx, &rename.from);
+	ext_change_name(ctx, &rename.to);
 	ext_narrow_names(ctx);
 	return ext_miss(ctx, EXT_MISS_ABSENT);
 }

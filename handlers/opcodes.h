@@ -8,6 +8,9 @@
  *	ext_OPCODE_in(ctx, &in)		the input structure; any phase
  *	ext_OPCODE_name(ctx, &name)	the name that the request is about, in the
  *					directory or inode ctx->nodeid; any phase
+ *	ext_OPCODE_text(ctx, text)	the bytes of that name with its NUL, in a buffer of
+ *					EXT_NAME_LONG bytes that is not on the stack,
+ *					such as a map's value; any phase
  *	ext_OPCODE_out(ctx, &out)	the daemon's answer; in EXT_REPLY, when
  *					ctx->error is 0
  *	ext_OPCODE_answer(ctx, &out)	the answer is this; in EXT_REQUEST, to be
@@ -36,7 +39,8 @@
  * SYMLINK		-			name	fuse_entry_out
  * LINK			fuse_link_in		name	fuse_entry_out
  * UNLINK, RMDIR	-			name	-
- * RENAME, RENAME2	struct ext_rename: ext_rename_in(), ext_rename2_in()
+ * RENAME, RENAME2	struct ext_rename: ext_rename_in(), ext_rename2_in();
+ *			ext_rename_from_text(), ext_rename_to_text() for both
  * OPEN, OPENDIR	fuse_open_in		-	fuse_open_out
  * READ, READDIR,
  * READDIRPLUS		fuse_read_in		-	ctx->out_size[0] bytes, in pages
@@ -96,6 +100,10 @@ static __always_inline int ext_write_(struct extfuse_req *ctx, const int arg, co
 						     struct ext_name *name) \
 	{ \
 		return ext_name_read(ctx, ctx->nodeid, which, name); \
+	} \
+	static __always_inline int ext_##what##_text(struct extfuse_req *ctx, char *text) \
+	{ \
+		return ext_read_(ctx, IN_PARAM_##which##_VALUE, text, EXT_NAME_LONG); \
 	}
 
 #define EXT_OUT_(opcode, type) \
@@ -216,6 +224,16 @@ static __always_inline int ext_rename2_in(struct extfuse_req *ctx, struct ext_re
 static __always_inline int ext_rename_in(struct extfuse_req *ctx, struct ext_rename *rename)
 {
 	return ext_rename2_in(ctx, rename);
+}
+
+static __always_inline int ext_rename_from_text(struct extfuse_req *ctx, char *text)
+{
+	return ext_read_(ctx, IN_PARAM_1_VALUE, text, EXT_NAME_LONG);
+}
+
+static __always_inline int ext_rename_to_text(struct extfuse_req *ctx, char *text)
+{
+	return ext_read_(ctx, IN_PARAM_2_VALUE, text, EXT_NAME_LONG);
 }
 
 /* ---- GETXATTR and LISTXATTR ---- */

@@ -21,32 +21,36 @@ static void names_of_changes_are_those_of_their_request(void **state)
 	const struct {
 		struct fake_req req;
 		int (*read)(struct extfuse_req *ctx, struct ext_name *name);
+		int (*text)(struct extfuse_req *ctx, char *text);
 	} cases[] = {
-		{ req_lookup(DIR, "name"), ext_lookup_name },
-		{ req_create(DIR, "name"), ext_create_name },
-		{ req_mknod(DIR, "name"), ext_mknod_name },
-		{ req_mkdir(DIR, "name"), ext_mkdir_name },
-		{ req_symlink(DIR, "name", "target"), ext_symlink_name },
-		{ req_link(60, DIR, "name"), ext_link_name },
-		{ req_unlink(DIR, "name", 60), ext_unlink_name },
-		{ req_rmdir(DIR, "name", 60), ext_rmdir_name },
-		{ req_getxattr(DIR, "name", 10), ext_getxattr_name },
-		{ req_setxattr(DIR, "name", "value"), ext_setxattr_name },
-		{ req_removexattr(DIR, "name"), ext_removexattr_name },
+		{ req_lookup(DIR, "name"), ext_lookup_name, ext_lookup_text },
+		{ req_create(DIR, "name"), ext_create_name, ext_create_text },
+		{ req_mknod(DIR, "name"), ext_mknod_name, ext_mknod_text },
+		{ req_mkdir(DIR, "name"), ext_mkdir_name, ext_mkdir_text },
+		{ req_symlink(DIR, "name", "target"), ext_symlink_name, ext_symlink_text },
+		{ req_link(60, DIR, "name"), ext_link_name, ext_link_text },
+		{ req_unlink(DIR, "name", 60), ext_unlink_name, ext_unlink_text },
+		{ req_rmdir(DIR, "name", 60), ext_rmdir_name, ext_rmdir_text },
+		{ req_getxattr(DIR, "name", 10), ext_getxattr_name, ext_getxattr_text },
+		{ req_setxattr(DIR, "name", "value"), ext_setxattr_name, ext_setxattr_text },
+		{ req_removexattr(DIR, "name"), ext_removexattr_name, ext_removexattr_text },
 		/* Events have their names where these requests have them. */
-		{ req_lookup(DIR, "name"), ext_inval_entry_name },
-		{ req_lookup(DIR, "name"), ext_expire_name },
-		{ req_lookup(DIR, "name"), ext_delete_name },
-		{ req_link(60, DIR, "name"), ext_direntplus_name },
+		{ req_lookup(DIR, "name"), ext_inval_entry_name, ext_inval_entry_text },
+		{ req_lookup(DIR, "name"), ext_expire_name, ext_expire_text },
+		{ req_lookup(DIR, "name"), ext_delete_name, ext_delete_text },
+		{ req_link(60, DIR, "name"), ext_direntplus_name, ext_direntplus_text },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct fake_req req = cases[i].req;
+		char text[EXT_NAME_LONG];
 		struct ext_name name;
 
 		fake_send(&req);
 		assert_int_equal(cases[i].read(&req.ctx, &name), 0);
 		assert_name(&name, DIR, "name");
+		assert_int_equal(cases[i].text(&req.ctx, text), 0);
+		assert_string_equal(text, "name");
 	}
 }
 
@@ -56,8 +60,13 @@ static void rename_has_both_parents_and_both_names(void **state)
 	struct fake_req plain = req_rename(7, "old", 8, "new", 60, 61);
 	struct fake_req flagged = req_rename2(7, "old", 8, "new", 60, 61, 2);
 	struct ext_rename rename;
+	char text[EXT_NAME_LONG];
 
 	fake_send(&plain);
+	assert_int_equal(ext_rename_from_text(&plain.ctx, text), 0);
+	assert_string_equal(text, "old");
+	assert_int_equal(ext_rename_to_text(&plain.ctx, text), 0);
+	assert_string_equal(text, "new");
 	assert_int_equal(ext_rename_in(&plain.ctx, &rename), 0);
 	assert_name(&rename.from, 7, "old");
 	assert_name(&rename.to, 8, "new");
