@@ -85,6 +85,26 @@ in_system test -x /sbin/mount.fuse3 || say 'mount.fuse3 did not come along'
 mkdir "$system/root/src" "$system/root/mnt"
 in_system stackfs -o policy=nosuch /root/src /root/mnt 2>"$work/refusal" && say 'policy=nosuch is taken'
 grep -q 'nosuch.*ttl' "$work/refusal" || say "refused otherwise: $(cat "$work/refusal")"
+# So are the objects, linked by a program of their own: what comes next is the kernel's affair.
+linker=$(find "$system/usr/lib" -name extfuse-link)
+in_system test -x "${linker#"$system"}" || say 'extfuse-link cannot be run'
+# It needs /proc, which goes with the mount namespace: nothing is mounted here.
+tries() {
+	# shellcheck disable=SC2016 # expanded by the other shell
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 unshare --mount --propagation private \
+		sh -c 'mount -t proc proc "$1/proc" && chroot "$1" \
+			stackfs -o policy=ttl,extfuse=require /root/src /root/mnt && umount "$1/root/mnt"' \
+		sh "$system" \
+		</dev/null 2>"$work/refusal"
+}
+if ! tries; then
+	grep -q '^stackfs: extfuse=require: ' "$work/refusal" || say "did not link: $(cat "$work/refusal")"
+fi
+mv "$linker" "$linker.away"
+if tries || grep -q '^stackfs: extfuse=require: ' "$work/refusal"; then
+	say "does without extfuse-link: $(cat "$work/refusal")"
+fi
+mv "$linker.away" "$linker"
 
 in_system apt-get remove -y -q extfuse
 left=$(find "$system/usr" -path '*extfuse*' ! -path '*/share/doc/*' | head)

@@ -119,7 +119,8 @@ hooks=$(sed -n 's/^__hidden .*\b\(ext_policy_[a-z]\+\)(.*/\1/p' "$prefix/include
 for hook in $hooks; do
 	grep -q "\b$hook\b" "$prefix/share/man/man7/extfuse-policies.7" || say "extfuse-policies.7 has no $hook"
 done
-for shape in $(sed -n 's/^#define EXT_SHAPE_OF_\([a-z]\+\) .*/\1/p' "$prefix/include/extfuse/policies/policy.h"); do
+shapes=$(sed -n 's/^#define EXT_SHAPE_OF_\([a-z]\+\) .*/\1/p' "$prefix/include/extfuse/policies/policy.h")
+for shape in $shapes; do
 	grep -q "EXT_SHAPE($shape)" "$prefix/share/man/man7/extfuse-policies.7" ||
 		say "extfuse-policies.7 has no EXT_SHAPE($shape)"
 done
