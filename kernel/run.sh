@@ -25,7 +25,7 @@ usage() {
 	itself failed.
 	Environment: EXTFUSE_KERNEL=bzImage (instead of build.sh's), EXTFUSE_ACCEL=tcg|kvm
 	(default: kvm where this kernel boots with it), EXTFUSE_TCG_THREAD=single|multi,
-	EXTFUSE_BOOT_TIMEOUT=S.
+	EXTFUSE_BOOT_TIMEOUT=S, EXTFUSE_PLUGIN=FILE[,ARG=VALUE...] (a plugin for QEMU's TCG).
 	END
 }
 
@@ -230,6 +230,8 @@ for stream in stdout stderr status; do
 	args+=(-chardev "file,id=$stream,path=$(comma "$ctl/$stream")"
 		-device "virtserialport,nr=$nr,chardev=$stream,name=extfuse.$stream")
 done
+
+[ -z "${EXTFUSE_PLUGIN:-}" ] || args+=(-plugin "$EXTFUSE_PLUGIN")
 
 ulimit -n "$(ulimit -Hn)"
 start=$SECONDS
