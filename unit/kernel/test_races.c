@@ -101,6 +101,7 @@ static bool may_happen(int error)
 	case EINTR:
 	case EIO: /* a page that was not read */
 	case ENOMEM:
+	case ENOSPC: /* tmpfs below a mount that is gone, where an allocation failed */
 	case ENOSYS:
 	case ENODATA:
 	case EOPNOTSUPP:
