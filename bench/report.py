@@ -145,8 +145,9 @@ def limits(results):
 
 # ---- Workloads ----
 
-# Where each instruction is counted, other than the clock's leaps while nobody runs nothing differs.
-TYPICAL = {"icount": min, "clock": statistics.median}
+# Where each instruction is counted the clock leaps while nobody runs: what counts is who ran for how
+# long, the commands and the daemon.
+TIME = {"icount": "cpu", "clock": "seconds"}
 
 
 def read_cells(folder, clock):
@@ -155,7 +156,8 @@ def read_cells(folder, clock):
     for path in glob.glob(os.path.join(folder, "*.json")):
         with open(path, encoding="ascii") as file:
             cell = json.load(file)
-        cell["seconds"] = TYPICAL[clock](one["seconds"] for one in cell["runs"])
+        cell["times"] = [one[TIME[clock]] for one in cell["runs"]]
+        cell["seconds"] = statistics.median(cell["times"])
         found.setdefault(cell["workload"], {})[cell["column"]] = cell
     return found
 
@@ -178,7 +180,7 @@ def cell_rows(cells, opcodes):
         cell = cells[name]
         took = cell["seconds"]
         alone = cells[baseline(name)]["seconds"]
-        times = [one["seconds"] for one in cell["runs"]]
+        times = cell["times"]
         counts = requests(cell)
         shown = [counts.get(opcode, 0) for opcode in opcodes]
         yield [name, ("over " if cell.get("cut") else "") + "%.3f" % took, "%.2f" % (took / native),
@@ -198,9 +200,10 @@ def busiest(cells, count=6):
 
 def print_cells(found, clock):
     print("# Workloads: %s\n" % CLOCKS[clock])
-    print("%s; `of its kind` is the time divided by that of the same FUSE mount without a "
+    print("%s, medians; `of its kind` is the time divided by that of the same FUSE mount without a "
           "policy; the figures after `switches` are requests that reached the daemon, by its own "
-          "count.\n" % ("The fastest of the runs" if clock == "icount" else "Medians"))
+          "count.\n" % ("CPU time of the commands and of the daemon" if clock == "icount" else
+                         "Time that passed"))
     for workload in WORKLOADS:
         cells = found.get(workload.name)
         if not cells or "native" not in cells:
