@@ -171,7 +171,7 @@ def requests(cell):
 def order_of(cells):
     """native, then each kind of mount with what is on it."""
     return sorted(cells, key=lambda name: (name != "native", baseline(name), "/" in name,
-                                           "relaxed" in name))
+                                           "relaxed" in name, name))
 
 
 def cell_rows(cells, opcodes):
@@ -275,7 +275,7 @@ def print_figure_9(found):
            "relaxed", "change strict", "change relaxed"), rows)
 
 
-PLOT = """set terminal svg size 900,420 font 'sans,11'
+PLOT = """set terminal svg size 900,420 font 'sans-serif,14' background rgb 'white'
 set output '%(svg)s'
 set style data histogram
 set style histogram clustered gap 1
@@ -285,6 +285,8 @@ set ylabel '%(ylabel)s'
 set grid ytics
 set key outside right top
 set yrange [0:*]
+# One more than there are by default.
+set linetype 9 linecolor rgb '#888888'
 plot for [i=2:%(columns)d] '%(data)s' using i:xtic(1) title columnheader(i)
 """
 
@@ -305,7 +307,8 @@ def plot(folder, clock, found):
             print(name, *("%.4f" % (cells[column]["seconds"] / cells["fuse"]["seconds"])
                           for column in shown), file=file)
     script = PLOT % {"svg": svg, "data": data, "columns": len(shown) + 1,
-                     "ylabel": "time, plain FUSE = 1 (%s)" % clock}
+                     "ylabel": "%s, plain FUSE = 1" % ("CPU time (icount)" if clock == "icount"
+                                                       else "time")}
     subprocess.run(["gnuplot", "-"], input=script.encode(), check=True)
 
 
