@@ -6,7 +6,7 @@ import shutil
 
 from mounts import run
 
-# What prepare.py leaves in the top of each mount, for workloads that only read.
+# What cells.py leaves in the top of each mount, for workloads that only read.
 TREE = "tree"
 
 
@@ -209,7 +209,7 @@ class Build(Scratch):
     """The paper's workload, cut down to what an emulated machine can compile."""
 
     name = "build"
-    stands_for = "make tinyconfig of the kernel, and make of what KERNEL_PARTS names"
+    stands_for = "make tinyconfig of the kernel, and make lib/math/"
     parts = ("lib/math/",)
     rounds = 1
     icount = False
