@@ -95,6 +95,8 @@ selected() {
 # ---- Results ----
 
 passed=0 failed=0 skipped=0
+# "NAME LOG" of each failure.
+failures=()
 
 # The file lists "PATTERN: reason"; both have to fit.
 skip_allowed() {
@@ -118,6 +120,7 @@ report() {
 		;;
 	FAIL)
 		failed=$((failed + 1))
+		failures+=("$2 $3")
 		printf 'FAIL %s (log %s)\n' "$2" "$3"
 		# Who has only this output wants the cause too.
 		tail -n 25 "$3" 2>/dev/null | sed 's/^/    /' >&2
@@ -235,8 +238,21 @@ trap stop_jobs EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Once more at the end, where they are looked for, with what the log says about each.
+list_failures() {
+	local failure name log
+	for failure in "${failures[@]}"; do
+		name=${failure%% *} log=${failure#* }
+		say "failed: $name"
+		name=${name#*/} name=${name%%[\[:]*}
+		{ grep -aF "$name" "$log" || tail -n 8 "$log"; } 2>/dev/null | head -n 8 | cut -c1-300 |
+			sed 's/^/    /' >&2
+	done
+}
+
 finish() {
 	local tier
+	list_failures
 	for tier in "${!took[@]}"; do
 		say "time $tier: $(clock "${took[$tier]}")"
 	done

@@ -138,9 +138,21 @@ static inline unsigned int loaded_ids(int command)
 	return n;
 }
 
-static inline unsigned int loaded_objects(void)
+/*
+ * Programs and maps that stay loaded. They are let go of after grace periods, also those of the
+ * test before: a count taken at once may be of what is about to go.
+ */
+static inline unsigned int loaded_in_the_end(void)
 {
-	return loaded_ids(BPF_PROG_GET_NEXT_ID) + loaded_ids(BPF_MAP_GET_NEXT_ID);
+	unsigned int left = 0;
+
+	for (int i = 0; i < 3000; i++) {
+		left = loaded_ids(BPF_PROG_GET_NEXT_ID) + loaded_ids(BPF_MAP_GET_NEXT_ID);
+		if (!left)
+			break;
+		usleep(20000);
+	}
+	return left;
 }
 
 /* Objects of a slab cache that are in use; negative if the kernel does not tell. */

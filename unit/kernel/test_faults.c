@@ -17,6 +17,7 @@ static void need_faults(void)
 {
 	if (!faults_available())
 		SKIP("this kernel injects no faults");
+	SAME(loaded_in_the_end(), 0);
 	SAME(faults_prepare("0"), 0);
 	fail_nth = fault_open();
 	CHECK(fail_nth >= 0);
@@ -70,15 +71,12 @@ static void sweep(const char *what, int (*prepare)(void), int (*operation)(void)
 	}
 }
 
-static void expect_nothing_left(unsigned int before)
+static void expect_nothing_left(void)
 {
 	static const char *const caches[] = { "fuse_inode", "fuse_request" };
 	long left = -1;
 
-	/* They are freed after a grace period. */
-	for (int i = 0; i < 500 && loaded_objects() != before; i++)
-		usleep(20000);
-	SAME(loaded_objects(), before);
+	SAME(loaded_in_the_end(), 0);
 	for (size_t i = 0; i < N_OF(caches); i++) {
 		for (int j = 0; j < 500 && (left = slab_objects(caches[i])) > 0; j++)
 			usleep(20000);
@@ -138,7 +136,6 @@ static void loading_survives_each_failed_allocation(void)
 	static const enum bpf_map_type types[] = { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_HASH,
 						   BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY,
 						   BPF_MAP_TYPE_PROG_ARRAY };
-	unsigned int before = loaded_objects();
 	struct bpf_program *prog;
 
 	need_faults();
@@ -154,7 +151,7 @@ static void loading_survives_each_failed_allocation(void)
 	sweep("a program", NULL, load_program, NULL, 0);
 	sweep("a test run", NULL, run_program, NULL, 0);
 	bpf_object__close(object);
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
@@ -196,13 +193,11 @@ static unsigned int connections(void)
 
 static void mounting_survives_each_failed_allocation(void)
 {
-	unsigned int before = loaded_objects();
-
 	need_faults();
 	mkdir(mount_point, 0755);
 	sweep("mount", NULL, mount_only, unmount, 0);
 	SAME(connections(), 0);
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
@@ -232,7 +227,6 @@ static void fail_in_daemon(struct wire *wire, bool sent)
 
 static void attaching_survives_each_failed_allocation(void)
 {
-	unsigned int before = loaded_objects();
 	unsigned long attached = 0;
 
 	need_faults();
@@ -271,7 +265,7 @@ static void attaching_survives_each_failed_allocation(void)
 	}
 	SAME(connections(), 0);
 	bpf_object__close(object);
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
@@ -476,8 +470,6 @@ static void expect_exact_counts(void)
 
 static void requests_survive_each_failed_allocation(void)
 {
-	unsigned int before = loaded_objects();
-
 	need_faults();
 	start_with_readdirplus();
 	sweep_requests("lookup", drop, stat_f_and_size, NULL, 0);
@@ -501,13 +493,12 @@ static void requests_survive_each_failed_allocation(void)
 	close(held);
 	expect_exact_counts();
 	stop();
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
 static void answers_survive_each_failed_allocation(void)
 {
-	unsigned int before = loaded_objects();
 	struct fuse_attr_out attr = { 0 };
 	struct node *f;
 
@@ -542,7 +533,7 @@ static void answers_survive_each_failed_allocation(void)
 	no_answer(FUSE_LOOKUP);
 	expect_exact_counts();
 	stop();
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
@@ -557,7 +548,6 @@ static void replies_survive_each_failed_allocation(void)
 		      { FUSE_READDIRPLUS, list },
 		      { FUSE_READ, read_and_write },
 		      { FUSE_CREATE, make_t } };
-	unsigned int before = loaded_objects();
 
 	need_faults();
 	start_with_readdirplus();
@@ -600,7 +590,7 @@ static void replies_survive_each_failed_allocation(void)
 	wire_stop(w);
 	free(w);
 	bpf_object__close(object);
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
@@ -640,15 +630,13 @@ static void stop_again(void)
 
 static void ends_survive_each_failed_allocation(void)
 {
-	unsigned int before = loaded_objects();
-
 	need_faults();
 	load_recorder();
 	sweep("abort", start_again, abort_it, stop_again, 0);
 	sweep("unmount", start_again, unmount_it, stop_again, 0);
 	SAME(connections(), 0);
 	bpf_object__close(object);
-	expect_nothing_left(before);
+	expect_nothing_left();
 	say_injected();
 }
 
