@@ -81,6 +81,10 @@ int main(int argc, char **argv)
 		/* What follows the first word is the command's own affair. */
 		if (strlen(argv[1]) != len || strncmp(argv[1], commands[i].name, len) != 0)
 			continue;
+		if (argc == 3 && !strcmp(argv[2], "--help")) {
+			usage(stdout);
+			return 0;
+		}
 
 		int code = commands[i].run(argc - 1, argv + 1);
 

@@ -94,6 +94,9 @@ static void test_help_and_version(void **state)
 	assert_int_equal(ran.code, 0);
 	assert_string_equal(ran.err, "");
 	assert_non_null(strstr(ran.out, "stats MNT [-j]"));
+	ran = run("stats --help");
+	assert_int_equal(ran.code, 0);
+	assert_non_null(strstr(ran.out, "stats MNT [-j]"));
 	ran = run("--version");
 	assert_int_equal(ran.code, 0);
 	assert_int_equal(strncmp(ran.out, "extfuse ", 8), 0);
