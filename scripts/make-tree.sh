@@ -8,7 +8,8 @@ usage() {
 	usage: scripts/make-tree.sh work|archive|kernel FILE
 	  work     some 2,000 files of the kernel's source, committed to a git repository
 	  archive  one directory of them
-	  kernel   what `make tinyconfig` and `make lib/math/` read
+	  kernel   what `make tinyconfig` and making a few directories read, with the tools that they
+	           run (scripts/, tools/objtool) compiled
 	Writes a tar archive to FILE.
 	END
 }
@@ -42,13 +43,19 @@ repository() {
 
 # All of the Kconfig files, and the directories that are compiled or included.
 kernel() {
+	local work
 	local -a parts=(Makefile Kbuild arch/x86 include init kernel lib mm scripts tools/arch/x86
 		tools/build tools/include tools/lib tools/objtool tools/scripts)
+	work=$(mktemp -d "$file.XXXXXX")
+	# shellcheck disable=SC2064 # its name is known now
+	trap "rm -rf '$work'" EXIT
 	(
 		cd "$base"
 		find . -type f \( -name 'Kconfig*' -o -name 'Makefile*' -o -name 'Kbuild*' \)
 		printf './%s\n' "${parts[@]}"
-	) | tar -C "$base" -cf "$file" --files-from=-
+	) | tar -C "$base" -cf - --files-from=- | tar -C "$work" -xf -
+	make -s -C "$work" -j "$(nproc)" tinyconfig prepare >&2
+	tar -C "$work" -cf "$file" .
 }
 
 case $1 in
