@@ -180,6 +180,30 @@ static void only_a_program_of_the_type_attaches(void)
 	bpf_object__close(object);
 }
 
+/* A program has one connection: what it knows of nodeids is one daemon's. */
+static void program_attaches_to_one_connection(void)
+{
+	struct wire *first;
+
+	start();
+	first = w;
+	new_wire()->prog_fd = prog_fd;
+	expect_refused("", EBUSY);
+	w = first;
+	SAME(exists("f"), 0);
+	/* It may have the next one. */
+	wire_stop(w);
+	free(w);
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, ""), 0);
+	populate();
+	clear_records();
+	SAME(exists("f"), 0);
+	take_records();
+	need_record(EXTFUSE_REQUEST, FUSE_LOOKUP, FUSE_ROOT_ID);
+	stop();
+}
+
 static void set_parameter(const char *value)
 {
 	int fd = open("/sys/module/fuse/parameters/extfuse", O_WRONLY);
@@ -806,6 +830,44 @@ static void positive_results_ask_the_daemon(void)
 	stop();
 }
 
+static void reply_to_getxattr(struct wire *wire, const struct fuse_in_header *in, int error,
+			      const void *data, size_t size)
+{
+	if (in->opcode == FUSE_GETXATTR)
+		wire_send(wire, in->unique, 0, "of the daemon", 13);
+	else
+		wire_send(wire, in->unique, error, data, size);
+}
+
+/* The daemon may still use all of the buffer, and nothing of the answer shows. */
+static void short_answer_that_is_not_taken_leaves_the_daemons_reply(void)
+{
+	static const int retvals[] = { EXTFUSE_UPCALL, 1, -512 };
+	char value[64];
+
+	start();
+	w->spoil = reply_to_getxattr;
+	for (size_t i = 0; i < N_OF(retvals); i++) {
+		unsigned long asked = count(FUSE_GETXATTR);
+
+		set_answer(FUSE_GETXATTR, 0, retvals[i], "short", 5);
+		clear_records();
+		memset(value, 0, sizeof(value));
+		SAME_IN(getxattr(in_mount("f"), "user.v", value, sizeof(value)), 13, "retval %d",
+			retvals[i]);
+		CHECK(!memcmp(value, "of the daemon", 14));
+		SAME(count(FUSE_GETXATTR), asked + 1);
+		take_records();
+		SAME(need_record(EXTFUSE_REQUEST, FUSE_GETXATTR, 0)->out_size0, sizeof(value));
+		SAME(need_record(EXTFUSE_REPLY, FUSE_GETXATTR, 0)->out_size0, 13);
+	}
+	/* The same answer, taken. */
+	set_answer(FUSE_GETXATTR, 0, 0, "short", 5);
+	SAME(getxattr(in_mount("f"), "user.v", value, sizeof(value)), 5);
+	CHECK(!memcmp(value, "short", 5));
+	stop();
+}
+
 /* ---- Events ---- */
 
 static void forget_is_an_event_before_it_is_queued(void)
@@ -823,6 +885,9 @@ static void forget_is_an_event_before_it_is_queued(void)
 	SAME(wire_node(w, nodeid)->nlookup, 0);
 	take_records();
 	SAME(need_record(EXTFUSE_EVENT, EXTFUSE_EV_FORGET, nodeid)->in_word, told);
+	/* Nothing that could be answered. */
+	CHECK(!find_record(EXTFUSE_REQUEST, FUSE_FORGET, 0));
+	CHECK(!find_record(EXTFUSE_REQUEST, FUSE_BATCH_FORGET, 0));
 	stop();
 }
 
@@ -1007,6 +1072,7 @@ static const struct test tests[] = {
 	TEST(writer_has_no_more_capabilities_than_the_opener),
 	TEST(user_namespace_attaches_what_it_was_handed),
 	TEST(only_a_program_of_the_type_attaches),
+	TEST(program_attaches_to_one_connection),
 	TEST(parameter_stops_the_offer),
 	TEST(program_lives_as_long_as_the_connection),
 	TEST(one_reply_for_each_request),
@@ -1026,6 +1092,7 @@ static const struct test tests[] = {
 	TEST(getattr_is_answered),
 	TEST(changes_are_never_answered_with_success),
 	TEST(positive_results_ask_the_daemon),
+	TEST(short_answer_that_is_not_taken_leaves_the_daemons_reply),
 	TEST(forget_is_an_event_before_it_is_queued),
 	TEST(changes_of_attributes_are_events),
 	TEST(entries_of_readdirplus_are_events),
