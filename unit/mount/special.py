@@ -923,6 +923,33 @@ def passthrough_files():
 
 
 @single()
+def mapping_of_a_backing_file_outlives_its_descriptor():
+    """The mapping keeps the backing file: nothing is answered until it has gone, and stores are seen."""
+    with Mount("outlives", NO_TIMEOUTS + ["passthrough"], "writeinval") as m:
+        path = os.path.join(m.mnt, "f")
+        put(os.path.join(m.src, "f"), "0123456789")
+        warm(m, "f")
+        fd = os.open(path, os.O_RDWR)
+        area = mmap.mmap(fd, 10)
+        os.close(fd)
+        before = m.stats()
+        for i in range(5):
+            same_as_source(m, "f")
+            time.sleep(0.02)
+            area[0:2] = b"%02d" % i
+            area.flush()
+            same_as_source(m, "f")
+        after = m.stats()
+        for opcode in ("LOOKUP", "GETATTR"):
+            same(after.hits(opcode) - before.hits(opcode), 0,
+                 "answers while the file is mapped: " + opcode)
+        area.close()
+        same_as_source(m, "f")
+        with open(path, "rb") as file:
+            same(file.read(), b"0423456789", "content")
+
+
+@single()
 def no_xattr_is_asked_once():
     """With no_xattr the kernel asks once for each kind, then says EOPNOTSUPP without asking.
 
