@@ -17,7 +17,7 @@
 
 #define MAX_THREADS 64
 
-static struct tree_options options;
+static struct tree_options options = { .per_list = 8 };
 static unsigned int seed = 1, processes = 2, threads = 2, reads = 2000, pressure;
 static unsigned int per_change = 8;
 
@@ -32,6 +32,7 @@ static void usage(FILE *to)
 	      "  --behind       also change the source directly: no read may go back in time\n"
 	      "  --behind-only  change nothing through the mount: where the VFS has caches of its own, FUSE\n"
 	      "                 itself may answer with what was before a change\n"
+	      "  --per-list N   reads of what such changes change between listings (default 8)\n"
 	      "  --control PATH tell the daemon of these changes: then reads see them at once\n"
 	      "  --pressure MS  drop the kernel's caches of names and inodes that often\n"
 	      "  --first        end at the first contradiction\n"
@@ -50,6 +51,7 @@ static int parse(int argc, char **argv)
 		{ "per-change", required_argument, NULL, 'w' },
 		{ "behind", no_argument, NULL, 'b' },
 		{ "behind-only", no_argument, NULL, 'o' },
+		{ "per-list", required_argument, NULL, 'l' },
 		{ "control", required_argument, NULL, 'c' },
 		{ "pressure", required_argument, NULL, 'm' },
 		{ "first", no_argument, NULL, 'f' },
@@ -83,6 +85,9 @@ static int parse(int argc, char **argv)
 		case 'o':
 			options.behind_only = 1;
 			break;
+		case 'l':
+			options.per_list = number;
+			break;
 		case 'c':
 			options.control = optarg;
 			break;
@@ -99,7 +104,8 @@ static int parse(int argc, char **argv)
 			return -1;
 		}
 	}
-	if (argc - optind != 2 || !processes || !threads || threads > MAX_THREADS || !per_change)
+	if (argc - optind != 2 || !processes || !threads || threads > MAX_THREADS || !per_change ||
+	    !options.per_list)
 		return -1;
 	options.src = argv[optind];
 	options.mnt = argv[optind + 1];

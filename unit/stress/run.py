@@ -46,6 +46,10 @@ CONFIGS = {
     # shows what was before a change, now and then; but nothing may be taken back of what changes
     # behind the mount.
     "timeouts": (["entry_timeout=0.02", "attr_timeout=0.02"] + NASTY, ["--behind-only"]),
+    # The same, with listings so rare that the VFS forgets what they told before the next one: then
+    # it asks again, and what a listing told may not be taken back by a row.
+    "walks": (["entry_timeout=0.02", "attr_timeout=0.02"] + NASTY,
+              ["--behind-only", "--per-change", "20", "--per-list", "200"]),
 }
 # The configurations of each variant, by the number of CPUs: what the others add is in one of these.
 RUNS = {
@@ -54,6 +58,7 @@ RUNS = {
        [(variant, "notified") for variant in ("plain", "writeinval", "ttl+lru", "daemon-fill")] +
        [(variant, "timeouts") for variant in ("plain", "writeinval", "ttl+lru", "lru")] +
        [(variant, config) for variant in ("plain", "writeinval") for config in ("slow", "behind")] +
+       [("ttl+lru", "walks")] +
        [(variant, "small") for variant in ("writeinval", "lru", "s3fifo", "ttl+writeinval",
                                                  "daemon-fill")],
     4: [("ttl", "races"), ("writeinval+lru", "small"), ("plain", "races")],

@@ -1094,7 +1094,7 @@ static void read_behind(struct worker *worker)
 	bool is;
 
 	/* A listing tells of all of them. */
-	if (draw(worker) % 8 == 0)
+	if (draw(worker) % options->per_list == 0)
 		list_behind();
 	switch (pick(worker, 4)) {
 	case 0:
