@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Prints what bench/run.sh measured as Markdown, judges the limits, joins figures and draws plots.
 
-report.py hits|quick|full FOLDER: the folder that bench/run.sh keeps results in.
+report.py hits|pairs|quick|full FOLDER: the folder that bench/run.sh keeps results in.
 """
 
 import glob
@@ -348,10 +348,30 @@ def report_hits(folder):
         file.write("\n")
 
 
+def report_pairs(folder):
+    with open(os.path.join(folder, "pairs.json"), encoding="ascii") as file:
+        result = json.load(file)
+    print("## Two processes on two CPUs\n")
+    print("ns per stat of `mnt/d/f` and `mnt/e/g` (two files) or of one of them (one file), alone on a "
+          "CPU and beside the other; medians of %d interleaved rounds, by the machine's clock, with a "
+          "thread of QEMU's TCG for each CPU.\n" % result["rounds"])
+    rows = []
+    for kind, figures in result["alone"].items():
+        for name, alone in figures.items():
+            beside = result["beside"][kind][name]
+            ratios = [two / one for one, two in zip(alone, beside)]
+            rows.append((kind, name, "%.0f" % statistics.median(alone),
+                         "%.0f" % statistics.median(beside), "%.2f" % statistics.median(ratios),
+                         "%.2f to %.2f" % (min(ratios), max(ratios))))
+    table(("files", "column", "alone", "beside", "times alone", "spread"), rows)
+
+
 def main():
     mode, folder = sys.argv[1:]
     if mode == "hits":
         report_hits(folder)
+    elif mode == "pairs":
+        report_pairs(folder)
     else:
         report_cells(mode, folder)
 

@@ -8,13 +8,15 @@ cd "$root"
 
 usage() {
 	cat <<-'END'
-	usage: bench/run.sh [--quick | --full] [--only WORKLOAD[,WORKLOAD...]] [--column NAME]...
+	usage: bench/run.sh [--quick | --full | --pairs] [--only WORKLOAD[,WORKLOAD...]] [--column NAME]...
 	                    [--no-build]
 	  (nothing)   what a hit costs, and the limits for it; some 10 minutes
 	  --quick     that with fewer repeats; and stat, find, git-status and untar: plain, default and
 	              tuned FUSE, and each policy on plain FUSE; less than 20 minutes
 	  --full      that; and all workloads, with each policy on each kind of FUSE mount; hours. It goes
 	              on where an earlier run was interrupted, cell by cell, if nothing was changed
+	  --pairs     only this: whether a hit writes memory that another CPU's hit needs; a VM with two
+	              CPUs that run at the same time; some 3 minutes
 	  --only W    of the workloads only these
 	  --column C  of the columns only these, such as fuse-default/writeinval,relaxed, what they are
 	              compared with, and native; may be repeated. With either, not the cost of a hit
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) mode=quick rounds=3 repeats=3000 ;;
 	--full) mode=full ;;
+	--pairs) mode=pairs ;;
 	--only)
 		[ $# -ge 2 ] || die "--only needs a value"
 		only=$2
@@ -65,7 +68,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ -z "$only${columns[*]}" ] || [ "$mode" != hits ] ||
+[ -z "$only${columns[*]}" ] || [ "$mode" = quick ] || [ "$mode" = full ] ||
 	die "--only and --column choose among what --quick or --full measure"
 
 # The VM takes the folder from here.
@@ -109,12 +112,13 @@ done
 # Without KVM both ways, so that figures of different machines mean the same.
 export EXTFUSE_ACCEL=tcg
 
+cpus=1
 # vm OUT VM_OPTION... -- COMMAND...
 vm() {
 	local out=$1 code=0
 	shift
 	mkdir -p "$out"
-	kernel/run.sh --smp 1 --out "$out" "$@" >&2 || code=$?
+	kernel/run.sh --smp "$cpus" --out "$out" "$@" >&2 || code=$?
 	if [ "$code" -ne 0 ]; then
 		keep=yes
 		die "measuring failed: exit $code (kernel log $out/kernel.log)"
@@ -160,6 +164,16 @@ cells() {
 		--tree "$work/tree.tar" --tar "$work/archive.tar" --rounds "$rounds" "${flags[@]}"
 }
 
+if [ "$mode" = pairs ]; then
+	say "VM: two CPUs"
+	cpus=2
+	EXTFUSE_TCG_THREAD=multi vm "$work/pairs" --timeout 1800 -- \
+		python3 bench/pairs.py --out "$work/pairs/result.json" --statloop "$work/statloop" \
+		--rounds "$rounds" --repeats "$repeats"
+	cp "$work/pairs/result.json" "$results/pairs.json"
+	python3 bench/report.py pairs "$results"
+	exit
+fi
 if [ -z "$only${columns[*]}" ]; then
 	hits icount --icount
 	hits clock
