@@ -209,7 +209,7 @@ class Build(Scratch):
     """The paper's workload, cut down to what an emulated machine can compile."""
 
     name = "build"
-    parts = ("lib/math/", "kernel/locking/", "kernel/time/")
+    parts = ("lib/math/", "kernel/locking/")
     stands_for = "make tinyconfig of the kernel, and make %s (its tools are there)" % " ".join(parts)
     rounds = 1
     icount = False
