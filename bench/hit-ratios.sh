@@ -13,8 +13,8 @@ traces=(zipf scan)
 usage() {
 	cat <<-'END'
 	usage: bench/hit-ratios.sh                    build, measure, write docs/s3fifo.svg, print the table
-	       bench/hit-ratios.sh --check BUILD_DIR  compare a line of the table in docs/s3fifo.md with
-	                                              what the programs in BUILD_DIR measure
+	       bench/hit-ratios.sh --check BUILD_DIR  compare the table in docs/s3fifo.md, all of it,
+	                                              with what the programs in BUILD_DIR measure
 	The trace has a fixed seed, so the table is the same each time. The plot needs gnuplot
 	(scripts/install-deps.sh bench).
 	END
@@ -23,11 +23,19 @@ usage() {
 # table DIR: rows of a markdown table, "| TRACE | ROWS | USERS ... | ALL ... |".
 table() {
 	local trace size policy of_all of_users all users
+	# shellcheck disable=SC2016 # the inner shell expands them
+	for trace in "${traces[@]}"; do
+		for size in "${sizes[@]}"; do
+			for policy in "${policies[@]}"; do
+				printf '%s\0' "$1/hit_ratios_$policy" "$size" "$trace" "$work/$policy-$size-$trace"
+			done
+		done
+	done | xargs -0 -n 4 -P "$(nproc)" bash -c '"$0" "$1" "$2" >"$3"'
 	for trace in "${traces[@]}"; do
 		for size in "${sizes[@]}"; do
 			all='' users=''
 			for policy in "${policies[@]}"; do
-				read -r of_all of_users < <("$1/hit_ratios_$policy" "$size" "$trace")
+				read -r of_all of_users <"$work/$policy-$size-$trace"
 				all+=" $of_all |" users+=" $of_users |"
 			done
 			printf '| %s | %s |%s%s\n' "$trace" "$size" "$users" "$all"
@@ -59,18 +67,17 @@ draw() {
 	END
 }
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
 case ${1:-} in
 --check)
 	[ $# -eq 2 ] || { usage >&2; exit 2; }
-	# One line, without the slowest: that the programs are as they were does not take all of them.
-	sizes=(400) traces=(scan) policies=(lru s3fifo)
+	# Whole rows, as they stand there. The plot is drawn from the same table.
 	diff -u --label "$page" --label measured \
-		<(awk -F ' *[|] *' '$2 == "scan" && $3 == 400 { print $5, $6, $8, $9 }' "$page") \
-		<(table "$2" | awk -F ' *[|] *' '{ print $4, $5, $6, $7 }')
+		<(grep -E "^\\| ($(IFS='|' && echo "${traces[*]}")) \\|" "$page") <(table "$2")
 	;;
 '')
-	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
 	if [ ! -e "$root/build/CMakeCache.txt" ]; then
 		cmake -S "$root" -B "$root/build" >&2
 	fi
