@@ -55,10 +55,13 @@ known |= {"kernel/" + os.path.basename(path)[len("check_"):-3] for path in glob.
 mount = module("unit/mount/run.py")
 handlers = {os.path.basename(path)[:-len(".bpf.c")] for path in glob.glob("handlers/*.bpf.c")}
 core = {"mount/" + test.__name__ for test in mount.CORE}
-per_variant = {name: set(mount.VARIANTS) | {"careless"} |
+per_variant = {name: set(mount.VARIANTS) | set(mount.CARELESS) |
                {"without-" + handler for handler in handlers} for name in core}
 for test in mount.SPECIAL:
-    per_variant["mount/" + test.__name__] = set(mount.VARIANTS) - set(test.without)
+    name = "mount/" + test.__name__
+    per_variant[name] = set(mount.VARIANTS) - set(test.without)
+    per_variant[name] |= {variant for variant, (_, specials) in mount.CARELESS.items()
+                          if test.__name__ in specials}
 known |= {"mount/" + test.__name__ for test in mount.SINGLE}
 
 fs = module("unit/fs/run.py")
