@@ -90,8 +90,6 @@ int main(int argc, char *argv[])
 	ext_param_max_entries = rows;
 	fake_setup(&state);
 	fake_limit(rows);
-	if (ext_policy_shape() == EXT_SHAPE_LRU)
-		fake_lru();
 	make_ranks();
 	for (unsigned int i = 0; i < LOOKUPS; i++) {
 		users_hits += look_at(users_choice());

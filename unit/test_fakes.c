@@ -24,6 +24,18 @@ struct {
 	__type(value, __u64);
 } queue;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64);
+} ring;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bpf_spin_lock);
+} locked;
+struct MAP(BPF_MAP_TYPE_PROG_ARRAY, 3) own_progs;
+
 #define PUT(map, number, content, flags) \
 	bpf_map_update_elem(&(map), &(__u32){ number }, &(__u64){ content }, flags)
 #define GET(map, number) ((__u64 *)bpf_map_lookup_elem(&(map), &(__u32){ number }))
@@ -113,6 +125,69 @@ static void a_queue_gives_back_in_order(void **state)
 	assert_int_equal(value, 2);
 	bpf_map_pop_elem(&queue, &value);
 	assert_int_equal(value, 3);
+}
+
+static void a_ring_buffer_gives_back_what_was_submitted_in_order(void **state)
+{
+	(void)state;
+	__u64 value = 1, *first = bpf_ringbuf_reserve(&ring, sizeof(*first), 0), *second;
+
+	assert_non_null(first);
+	*first = 11;
+	assert_int_equal(bpf_ringbuf_output(&ring, &value, sizeof(value), 0), 0);
+	/* Four records of eight bytes and a header fit. */
+	second = bpf_ringbuf_reserve(&ring, sizeof(*second), 0);
+	assert_int_equal(bpf_ringbuf_output(&ring, &value, 4, 0), 0);
+	assert_null(bpf_ringbuf_reserve(&ring, 1, 0));
+	assert_int_equal(bpf_ringbuf_output(&ring, &value, 1, 0), -EAGAIN);
+
+	/* The reader waits for the first. */
+	assert_int_equal(fake_ring_read(&ring, &value, sizeof(value)), 0);
+	bpf_ringbuf_submit(first, 0);
+	assert_int_equal(fake_ring_read(&ring, &value, sizeof(value)), 8);
+	assert_int_equal(value, 11);
+	assert_int_equal(fake_ring_read(&ring, &value, sizeof(value)), 8);
+	assert_int_equal(value, 1);
+	bpf_ringbuf_discard(second, 0);
+	assert_int_equal(fake_ring_read(&ring, &value, 2), 4);
+	assert_int_equal(fake_ring_read(&ring, &value, sizeof(value)), 0);
+}
+
+static void a_lock_is_held_until_it_is_given_back(void **state)
+{
+	(void)state;
+	struct bpf_spin_lock *lock = bpf_map_lookup_elem(&locked, &(__u32){ 0 });
+
+	bpf_spin_lock(lock);
+	assert_int_equal(lock->val, 1);
+	bpf_spin_unlock(lock);
+	assert_int_equal(lock->val, 0);
+}
+
+static int answers_seven(struct extfuse_req *ctx)
+{
+	(void)ctx;
+	return 7;
+}
+
+static int calls(struct extfuse_req *ctx, __u32 slot)
+{
+	bpf_tail_call(ctx, &own_progs, slot);
+	return -1;
+}
+
+static void tail_calls_go_to_the_prog_array_that_they_name(void **state)
+{
+	(void)state;
+	struct fake_req req = req_getattr(DIR);
+
+	/* Empty, as GETATTR's slot of the handlers is not. */
+	assert_int_equal(calls(&req.ctx, FUSE_GETATTR), -1);
+	fake_set_program(&own_progs, 1, answers_seven);
+	assert_int_equal(calls(&req.ctx, 1), 7);
+	assert_int_equal(calls(&req.ctx, 2), -1);
+	fake_set_program(&own_progs, 1, NULL);
+	assert_int_equal(calls(&req.ctx, 1), -1);
 }
 
 static void time_passes_when_the_test_says_so(void **state)
@@ -362,6 +437,9 @@ int main(void)
 		fake_test_on_host(updates_fail_when_the_test_says_so, WHY),
 		fake_test_on_host(all_elements_of_an_array_are_there, WHY),
 		fake_test_on_host(a_queue_gives_back_in_order, WHY),
+		fake_test_on_host(a_ring_buffer_gives_back_what_was_submitted_in_order, WHY),
+		fake_test_on_host(a_lock_is_held_until_it_is_given_back, WHY),
+		fake_test_on_host(tail_calls_go_to_the_prog_array_that_they_name, WHY),
 		fake_test_on_host(time_passes_when_the_test_says_so, WHY),
 		fake_test_on_host(a_program_has_a_cpu_and_the_same_random_numbers_each_time, WHY),
 		fake_test_on_host(a_loop_ends_when_its_function_says_so, WHY),

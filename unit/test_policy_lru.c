@@ -7,7 +7,6 @@
 static void use_lru(void)
 {
 	assert_int_equal(ext_policy_shape(), EXT_SHAPE_LRU);
-	fake_lru();
 	fake_limit(4);
 }
 

@@ -113,6 +113,22 @@ void fake_fail_updates(int error)
 	cannot("updates of the kernel's maps fail when they must, not when a test says so");
 }
 
+void fake_set_program(const void *prog_array, __u32 slot, fake_program program)
+{
+	(void)prog_array;
+	(void)slot;
+	(void)program;
+	cannot("a program in the kernel is no function of the test");
+}
+
+size_t fake_ring_read(const void *ring_buffer, void *data, size_t size)
+{
+	(void)ring_buffer;
+	(void)data;
+	(void)size;
+	cannot("the ring buffer is in the kernel");
+}
+
 void backend_start(struct fake_req *req)
 {
 	(void)req;
@@ -143,7 +159,13 @@ DIRECT(long fake_map_update(const struct fake_map_def *def, const void *key, con
 DIRECT(long fake_map_delete(const struct fake_map_def *def, const void *key))
 DIRECT(long fake_map_push(const struct fake_map_def *def, const void *value, __u64 flags))
 DIRECT(long fake_map_pop(const struct fake_map_def *def, void *value))
-DIRECT(fake_program fake_prog_array(__u32 slot))
+DIRECT(void *fake_ring_reserve(const struct fake_map_def *def, __u64 size))
+DIRECT(void fake_ring_submit(void *data))
+DIRECT(void fake_ring_discard(void *data))
+DIRECT(long fake_ring_output(const struct fake_map_def *def, const void *data, __u64 size))
+DIRECT(void fake_lock(struct bpf_spin_lock *lock))
+DIRECT(void fake_unlock(struct bpf_spin_lock *lock))
+DIRECT(fake_program fake_prog_array(const void *map, __u32 slot))
 DIRECT(__u32 fake_cpu(void))
 DIRECT(__u32 fake_random(void))
 DIRECT(long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data))

@@ -93,8 +93,19 @@ int fake_teardown(void **state);
 void fake_advance(__u64 ns);
 /* Hash maps hold so many rows from here on. */
 void fake_limit(unsigned int rows);
-/* Hash maps behave as LRU_HASH from here on. */
+/* Hash maps behave as LRU_HASH from here on, as under a policy of that shape they do anyway. */
 void fake_lru(void);
+/*
+ * Put a program into a prog array of the test's own, as user space would; NULL takes it out. Slots that
+ * nobody filled are empty: a tail call into one returns. On the host alone.
+ */
+void fake_set_program(const void *prog_array, __u32 slot, fake_program program);
+/*
+ * Take the oldest record out of a ring buffer, as its reader in user space would: its size, of which
+ * at most size bytes are copied. 0: there is none, or the oldest was reserved and not submitted yet.
+ * On the host alone.
+ */
+size_t fake_ring_read(const void *ring_buffer, void *data, size_t size);
 /* Updates of hash maps that would succeed fail with error from here on, until it is 0. */
 void fake_fail_updates(int error);
 /* Reads of this argument fail from here on; -1: none. */

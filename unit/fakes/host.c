@@ -65,7 +65,7 @@ static bool is_lru(const struct fake_map *map)
 {
 	return map->def.type == BPF_MAP_TYPE_LRU_HASH ||
 	       map->def.type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
-	       (map->def.type == BPF_MAP_TYPE_HASH && lru);
+	       (map->def.type == BPF_MAP_TYPE_HASH && (lru || ext_policy_shape() == EXT_SHAPE_LRU));
 }
 
 static bool is_hash(const struct fake_map *map)
@@ -251,6 +251,104 @@ long fake_map_pop(const struct fake_map_def *def, void *value)
 	return 0;
 }
 
+/* What of a ring buffer's element comes before the data. */
+struct record {
+	size_t size;
+	bool ready;
+};
+
+/* A record has a header of eight bytes, and begins at a multiple of eight. */
+static size_t ring_bytes(size_t size)
+{
+	return 8 + ((size + 7) & ~(size_t)7);
+}
+
+static struct record *record_of(struct element *element)
+{
+	return (struct record *)element->bytes;
+}
+
+void *fake_ring_reserve(const struct fake_map_def *def, __u64 size)
+{
+	struct element *element, **end;
+	struct fake_map *map;
+	size_t used = 0;
+
+	pause_here();
+	map = map_of(def);
+	for (end = &map->buckets[0]; *end; end = &(*end)->next)
+		used += ring_bytes(record_of(*end)->size);
+	if (used + ring_bytes(size) > def->max_entries)
+		return NULL;
+	element = calloc(1, sizeof(*element) + sizeof(struct record) + size);
+	assert_non_null(element);
+	record_of(element)->size = size;
+	map->count++;
+	*end = element;
+	return record_of(element) + 1;
+}
+
+void fake_ring_submit(void *data)
+{
+	pause_here();
+	((struct record *)data - 1)->ready = true;
+}
+
+void fake_ring_discard(void *data)
+{
+	pause_here();
+	for (struct fake_map *map = maps; map; map = map->next)
+		for (struct element **at = &map->buckets[0];
+		     *at && map->def.type == BPF_MAP_TYPE_RINGBUF; at = &(*at)->next)
+			if (record_of(*at) + 1 == data) {
+				drop(map, at);
+				return;
+			}
+	fail_msg("what is discarded was not reserved");
+}
+
+long fake_ring_output(const struct fake_map_def *def, const void *data, __u64 size)
+{
+	void *record = fake_ring_reserve(def, size);
+
+	if (!record)
+		return -EAGAIN;
+	memcpy(record, data, size);
+	fake_ring_submit(record);
+	return 0;
+}
+
+size_t fake_ring_read(const void *ring_buffer, void *data, size_t size)
+{
+	size_t length;
+
+	for (struct fake_map *map = maps; map; map = map->next) {
+		struct element *oldest = map->buckets[0];
+
+		if (map->def.map != ring_buffer || !oldest || !record_of(oldest)->ready)
+			continue;
+		length = record_of(oldest)->size;
+		memcpy(data, record_of(oldest) + 1, length < size ? length : size);
+		drop(map, &map->buckets[0]);
+		return length;
+	}
+	return 0;
+}
+
+/* The verifier lets a program hold one lock, and nothing that could wait for another run. */
+void fake_lock(struct bpf_spin_lock *lock)
+{
+	pause_here();
+	assert_int_equal(lock->val, 0);
+	lock->val = 1;
+}
+
+void fake_unlock(struct bpf_spin_lock *lock)
+{
+	assert_int_equal(lock->val, 1);
+	lock->val = 0;
+}
+
 unsigned int fake_rows(void)
 {
 	unsigned int rows = 0;
@@ -396,9 +494,46 @@ void fake_remove(const char *section)
 	slots[fake_slot(section)] = NULL;
 }
 
-fake_program fake_prog_array(__u32 slot)
+/* Prog arrays of a test's own. */
+#define OWN_SLOTS 16
+
+static struct own_slot {
+	const void *prog_array;
+	__u32 slot;
+	fake_program program;
+} own_slots[OWN_SLOTS];
+static unsigned int own_slot_count;
+
+static struct own_slot *own_slot(const void *prog_array, __u32 slot)
 {
-	return slot < EXT_SLOTS ? slots[slot] : NULL;
+	for (unsigned int i = 0; i < own_slot_count; i++)
+		if (own_slots[i].prog_array == prog_array && own_slots[i].slot == slot)
+			return &own_slots[i];
+	return NULL;
+}
+
+void fake_set_program(const void *prog_array, __u32 slot, fake_program program)
+{
+	struct own_slot *own = own_slot(prog_array, slot);
+
+	if (!own) {
+		assert_true(own_slot_count < OWN_SLOTS);
+		own = &own_slots[own_slot_count++];
+	}
+	*own = (struct own_slot){ prog_array, slot, program };
+}
+
+/* The handlers'; its type has no name. */
+extern const char ext_progs[];
+
+fake_program fake_prog_array(const void *map, __u32 slot)
+{
+	const struct own_slot *own;
+
+	if (map == ext_progs)
+		return slot < EXT_SLOTS ? slots[slot] : NULL;
+	own = own_slot(map, slot);
+	return own ? own->program : NULL;
 }
 
 /* ---- Arguments ---- */
@@ -678,6 +813,7 @@ void backend_begin(void)
 	lru = false;
 	update_error = 0;
 	failing_arg = -1;
+	own_slot_count = 0;
 	random_state = 2463534242;
 	fill_slots();
 }

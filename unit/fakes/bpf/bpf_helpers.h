@@ -7,6 +7,7 @@
 #define FAKE_BPF_HELPERS_H
 
 #include <stddef.h>
+#include <linux/bpf.h>
 #include <linux/types.h>
 #include <linux/extfuse.h>
 
@@ -75,7 +76,17 @@ long fake_map_update(const struct fake_map_def *def, const void *key, const void
 long fake_map_delete(const struct fake_map_def *def, const void *key);
 long fake_map_push(const struct fake_map_def *def, const void *value, __u64 flags);
 long fake_map_pop(const struct fake_map_def *def, void *value);
-fake_program fake_prog_array(__u32 slot);
+/* Ring buffers have neither keys nor values. */
+#define FAKE_MAP_BYTES(m) \
+	(&(const struct fake_map_def){ (m), sizeof(*(m)->type) / sizeof(int), \
+				       sizeof(*(m)->max_entries) / sizeof(int), 0, 0 })
+void *fake_ring_reserve(const struct fake_map_def *def, __u64 size);
+void fake_ring_submit(void *data);
+void fake_ring_discard(void *data);
+long fake_ring_output(const struct fake_map_def *def, const void *data, __u64 size);
+void fake_lock(struct bpf_spin_lock *lock);
+void fake_unlock(struct bpf_spin_lock *lock);
+fake_program fake_prog_array(const void *map, __u32 slot);
 long fake_loop(__u32 steps, long (*function)(__u32 i, void *data), void *data);
 __u64 fake_clock(void);
 __u32 fake_cpu(void);
@@ -89,6 +100,13 @@ long fake_write_args(void *ctx, __u32 arg, const void *src, __u32 size);
 #define bpf_map_delete_elem(map, key) fake_map_delete(FAKE_MAP(map), (key))
 #define bpf_map_push_elem(map, value, flags) fake_map_push(FAKE_MAP_NO_KEY(map), (value), (flags))
 #define bpf_map_pop_elem(map, value) fake_map_pop(FAKE_MAP_NO_KEY(map), (value))
+#define bpf_ringbuf_reserve(map, size, flags) fake_ring_reserve(FAKE_MAP_BYTES(map), (size))
+#define bpf_ringbuf_submit(data, flags) fake_ring_submit(data)
+#define bpf_ringbuf_discard(data, flags) fake_ring_discard(data)
+#define bpf_ringbuf_output(map, data, size, flags) \
+	fake_ring_output(FAKE_MAP_BYTES(map), (data), (size))
+#define bpf_spin_lock(lock) fake_lock(lock)
+#define bpf_spin_unlock(lock) fake_unlock(lock)
 #define bpf_loop(steps, function, data, flags) fake_loop((steps), (function), (data))
 #define bpf_ktime_get_boot_ns() fake_clock()
 #define bpf_ktime_get_ns() fake_clock()
@@ -105,7 +123,7 @@ static inline __attribute__((format(printf, 1, 2))) void fake_print(const char *
 /* A tail call that succeeds does not return to its caller. */
 #define bpf_tail_call(ctx, map, slot) \
 	do { \
-		fake_program next_ = ((void)(map), fake_prog_array(slot)); \
+		fake_program next_ = fake_prog_array((map), (slot)); \
 \
 		if (next_) \
 			return next_(ctx); \
