@@ -253,6 +253,12 @@ int ext_link(const struct ext_log *log, const struct ext_objects *objects, int *
 		ext_err(log, EXT_LINKER " is missing beside the objects: install libextfuse again");
 		return err == -ENOMEM ? err : -EINVAL;
 	}
+	/* Where the linker finds the anonymous files. */
+	if (access("/proc/self/fd", X_OK)) {
+		ext_err(log,
+			"cannot link the objects: /proc is missing; mount it: mount -t proc proc /proc");
+		return -ENOENT;
+	}
 	err = make_files(objects, &files);
 	if (err) {
 		ext_err(log, "cannot prepare the objects for linking: %s", strerror(-err));

@@ -71,4 +71,18 @@ done
 for pair in lease+ttl ttl+lease s3fifo+ttl s3fifo+lru s3fifo+lease; do
 	illegal "$pair"
 done
+
+# The library finds what it links through /proc, and says so when there is none. What the sanitizers
+# say about that begins with ==.
+mkdir "$work/src" "$work/mnt"
+flags=(--mount)
+[ "$(id -u)" -eq 0 ] || flags+=(--map-root-user)
+code=0
+# shellcheck disable=SC2016 # of the inner shell
+said=$(EXTFUSE_OBJECT_PATH=$build ASAN_OPTIONS=detect_leaks=0 unshare "${flags[@]}" sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+	"$build/bin/stackfs" -f -o policy=ttl "$work/src" "$work/mnt" 2>&1) || code=$?
+said=$(grep -v '^==' <<<"$said")
+[ "$code" -eq 1 ] || say "stackfs without /proc: exit $code"
+[ "$said" = 'stackfs: cannot link the objects: /proc is missing; mount it: mount -t proc proc /proc' ] ||
+	say "stackfs without /proc says: $said"
 exit "$bad"
