@@ -179,6 +179,14 @@ int ext_objects_add(struct ext_objects *objects, struct ext_object *object);
 void ext_objects_free(struct ext_objects *objects);
 #define _cleanup_objects_ __attribute__((cleanup(ext_objects_free)))
 
+/* log.c */
+/*
+ * The object whose source a verifier's summary names, such as the policy that a
+ * built-in handler's program calls; NULL: none of them. @summary may be NULL.
+ */
+const struct ext_object *ext_verifier_blames(const char *summary,
+					     const struct ext_objects *objects);
+
 /* source.c */
 /*
  * "FILE:LINE" of the instruction at @offset bytes of @section, by the bytes of a

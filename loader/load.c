@@ -31,7 +31,12 @@ static void log_load_error(const struct extfuse *ext, const struct ext_libbpf_sc
 	if (prog)
 		object = origin(ext, bpf_program__section_name(prog));
 
-	if (summary)
+	const struct ext_object *called = ext_verifier_blames(summary, &ext->objects);
+
+	if (summary && called && called != object)
+		ext_err(&ext->log, "the kernel's verifier refuses %s, which %s calls: %s",
+			called->path, *name ? name : "a program", summary);
+	else if (summary)
 		ext_err(&ext->log, "the kernel's verifier refuses %s of %s: %s",
 			*name ? name : "a program", object ? object->path : "the linked program",
 			summary);

@@ -237,3 +237,24 @@ char *ext_verifier_summary(const char *log)
 
 	return len < 0 ? NULL : summary;
 }
+
+const struct ext_object *ext_verifier_blames(const char *summary, const struct ext_objects *objects)
+{
+	static const char suffix[] = ".bpf.c:";
+	const char *end = NULL;
+
+	/* The last one is the verifier's: "(near: CODE @ NAME.bpf.c:LINE)". */
+	for (const char *at = summary; at && (at = strstr(at, suffix)); at++)
+		end = at;
+	if (!end)
+		return NULL;
+	for (size_t i = 0; i < objects->n; i++) {
+		const char *name = objects->v[i]->name;
+		size_t len = strlen(name);
+
+		if ((size_t)(end - summary) > len && !memcmp(end - len, name, len) &&
+		    strchr(" /", end[-(ptrdiff_t)len - 1]))
+			return objects->v[i];
+	}
+	return NULL;
+}

@@ -124,12 +124,34 @@ static void test_libbpf_messages(void **state)
 	assert_ptr_equal(libbpf_set_print(before), foreign_print);
 }
 
+static void test_blamed_object_is_the_one_of_the_source_line(void **state)
+{
+	struct ext_object policy = { .name = "mine" }, other = { .name = "store" };
+	struct ext_object *all[] = { &other, &policy };
+	const struct ext_objects objects = { all, EXT_ARRAY_SIZE(all) };
+
+	(void)state;
+	assert_ptr_equal(ext_verifier_blames("R0 bad (near: x @ mine.bpf.c:19); y", &objects),
+			 &policy);
+	assert_ptr_equal(ext_verifier_blames("R0 bad (near: x @ src/mine.bpf.c:19)", &objects),
+			 &policy);
+	/* code that looks like a source line */
+	assert_ptr_equal(
+		ext_verifier_blames("bad (near: f(\"mine.bpf.c:1\") @ store.bpf.c:7)", &objects),
+		&other);
+	assert_null(ext_verifier_blames("bad (near: x @ notmine.bpf.c:19)", &objects));
+	assert_null(ext_verifier_blames("mine.bpf.c:1", &objects));
+	assert_null(ext_verifier_blames("bad", &objects));
+	assert_null(ext_verifier_blames(NULL, &objects));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_line),
 		cmocka_unit_test(test_verifier_summary),
 		cmocka_unit_test(test_libbpf_messages),
+		cmocka_unit_test(test_blamed_object_is_the_one_of_the_source_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

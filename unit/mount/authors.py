@@ -129,6 +129,10 @@ def rejected(name, source, complaint, advice):
 rejected("null_row", "*count += 1;", "map_value_or_null", "compare the pointer with NULL")
 rejected("writes_context", "ctx->uid = 0;", "bpf_context access", "write none")
 rejected("endless", "while (waited < 1)", "infinite loop", "constant bound")
+# The program is a built-in handler's; what is named is the policy that it calls.
+refusal("policy_of_careless_age", "policy=%s/rejected/careless_age.bpf.o" % UNIT,
+        "refuses %s/rejected/careless_age.bpf.o, which " % UNIT, " calls: ", "near: ", "return *age",
+        "@ careless_age.bpf.c:", "map_value_or_null", "compare the pointer with NULL")
 refusal("misspelled_opcode", "policy=ttl,handler=" + UNIT + "/loader/broken/unknown_slot.bpf.o",
         "unknown_slot.bpf.o", "unknown_slot.bpf.c:", "LOOKUP")
 refusal("misspelled_hook", "policy=" + UNIT + "/loader/broken/unknown_hook.bpf.o",
