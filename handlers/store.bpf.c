@@ -1364,10 +1364,27 @@ static __always_inline bool copy_list(__u64 nodeid, struct ext_xattr *list, __u6
 	       head.stamp >= ext_load(ext_name_stripes[ext_name_index(name.hash)].last);
 }
 
+static __always_inline struct ext_name_stripe *list_stripe(__u64 nodeid)
+{
+	return &ext_name_stripes[ext_name_index(list_hash(nodeid))];
+}
+
 /*
- * An attribute exists or not: a list that says otherwise is older, be it a row or
- * still under way. So no list lacks what somebody has seen, if the attributes
- * were changed behind the mount.
+ * A value is told, so lists under way are overtaken, also where the list's row agrees: that may be
+ * dead, or older than they are. Before the row is looked at: a list stores first and then looks at the
+ * number. Returns the number, or 0 if a list was told since cookie: whether it said the same is not
+ * known.
+ */
+static __noinline __u64 overtake_lists(const struct ext_name *name, __u64 cookie)
+{
+	__u64 s = ext_draw();
+
+	return ext_tell(&list_stripe(name->parent)->told, s, cookie, 0) ? 0 : s;
+}
+
+/*
+ * An attribute exists or not: a list that says otherwise is older. So no list
+ * lacks what somebody has seen, if the attributes were changed behind the mount.
  */
 static __noinline void told_existence(const struct ext_name *name, bool exists)
 {
@@ -1378,13 +1395,36 @@ static __noinline void told_existence(const struct ext_name *name, bool exists)
 	if (name->size <= EXT_NAME_SHORT && copy_list(name->parent, &list, &size) &&
 	    ext_list_has(&list, name) == exists)
 		return;
-	ext_raise(&ext_name_stripes[ext_name_index(list_hash(name->parent))].last, ext_draw());
+	ext_raise(&list_stripe(name->parent)->last, ext_draw());
 }
 
-/* A list that is not known ends the values that came before it. The list's row is in place. */
-static __always_inline void told_list(const struct ext_name *name)
+/* The end of what was told of a value: none of a list after the number was drawn, or the row dies. */
+static __noinline void close_value(struct ext_section *sec, const struct ext_name *name,
+				   __u32 stored, __u64 number)
 {
-	ext_raise(&ext_name_stripes[ext_name_index(name->hash)].listed, ext_draw());
+	__u64 s = ext_draw();
+	__u32 kill = ext_section_tell(sec, s) | ~stored;
+
+	if (!number || ext_load(list_stripe(name->parent)->told) >> EXT_TAG_BITS > number)
+		kill |= EXT_SEC_NAME;
+	ext_section_end(sec, kill, s);
+}
+
+/*
+ * The end of what was told of a list, whose row, if it is stored, is in place. One that is not known,
+ * that a value overtook, or that a value has contradicted since last was looked at, ends the values
+ * that came before it.
+ */
+static __noinline void close_list(struct ext_section *sec, const struct ext_name *name,
+				  __u32 stored, bool known, __u64 last)
+{
+	struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
+	__u64 s = ext_draw();
+	__u32 kill = ext_section_tell(sec, s) | ~stored;
+
+	if (!known || kill & EXT_SEC_NAME || ext_load(stripe->last) != last)
+		ext_raise(&stripe->listed, ext_draw());
+	ext_section_end(sec, kill, s);
 }
 
 static __noinline bool known_list(const struct ext_name *name, const struct ext_xattr *told)
@@ -1411,6 +1451,7 @@ int ext_put_xattr(struct extfuse_req *ctx, const struct ext_name *name,
 	struct ext_scratch *scratch = ext_scratch_get();
 	struct ext_section *sec;
 	bool known, stored;
+	__u64 last, number;
 
 	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
 		return 0;
@@ -1419,33 +1460,42 @@ int ext_put_xattr(struct extfuse_req *ctx, const struct ext_name *name,
 	/* A daemon that fills by itself does not fill these. */
 	if (ext_fill || !name->size)
 		return ext_section_close(sec, 0);
+	last = ext_load(ext_name_stripes[ext_name_index(name->hash)].last);
 	known = is_list(name) && xattr && known_list(name, xattr);
 	stored = store_xattr(ctx, name, xattr, sec->cookie);
-	if (!is_list(name))
-		told_existence(name, xattr);
-	else if (!known)
-		told_list(name);
-	ext_section_close(sec, stored ? EXT_SEC_NAME : 0);
+	if (is_list(name)) {
+		close_list(sec, name, stored ? EXT_SEC_NAME : 0, known, last);
+		return 0;
+	}
+	number = overtake_lists(name, sec->cookie);
+	told_existence(name, xattr);
+	close_value(sec, name, stored ? EXT_SEC_NAME : 0, number);
 	return 0;
 }
 
 int ext_told_xattr(const struct ext_name *name, __u64 told)
 {
 	struct ext_scratch *scratch = ext_scratch_get();
+	struct ext_section *sec;
 	struct ext_xattr list;
-	__u32 stored = 0;
-	__u64 size;
+	__u64 size = 0, last;
+	bool known;
 
 	if (!scratch || !(scratch->sec.what & EXT_SEC_TOLD))
 		return 0;
-	ext_section_name(&scratch->sec, name);
-	if (name->size && !is_list(name))
+	sec = &scratch->sec;
+	ext_section_name(sec, name);
+	if (name->size && is_list(name)) {
+		last = ext_load(ext_name_stripes[ext_name_index(name->hash)].last);
+		known = copy_list(name->parent, &list, &size) && size == told;
+		close_list(sec, name, known ? EXT_SEC_NAME : 0, known, last);
+		return 0;
+	}
+	if (name->size) {
+		overtake_lists(name, sec->cookie);
 		told_existence(name, told != EXT_XATTR_UNKNOWN);
-	else if (name->size && copy_list(name->parent, &list, &size) && size == told)
-		stored = EXT_SEC_NAME;
-	else if (name->size)
-		told_list(name);
-	return ext_section_close(&scratch->sec, stored);
+	}
+	return ext_section_close(sec, 0);
 }
 
 void ext_told_size(__u64 nodeid, __u64 least, __u64 most)

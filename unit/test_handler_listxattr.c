@@ -104,6 +104,42 @@ static void list_that_an_attribute_overtook_is_not_answered(void **state)
 	assert_false(fake_listxattr(42, LIST, sizeof(LIST)));
 }
 
+/* The row of a list that FORGET ended agrees with the value, and says nothing of a list under way. */
+static void list_under_way_is_overtaken_by_a_value_that_a_dead_row_agrees_with(void **state)
+{
+	(void)state;
+	struct fake_req list = req_listxattr(42, 256), value = req_getxattr(42, "user.a", 64);
+
+	fake_listxattr(42, NULL, 0);
+	fake_forget(42);
+	/* The daemon saw the attribute for the list, and no longer for the value. */
+	assert_int_equal(fake_send(&list), -ENOSYS);
+	assert_int_equal(fake_send(&value), -ENOSYS);
+	fake_fail(&value, -ENODATA);
+	fake_answer_bytes(&list, LIST, sizeof(LIST));
+	assert_false(answers_listxattr(42));
+	/* Asked anew it may be stored. */
+	fake_listxattr(42, NULL, 0);
+	assert_true(answers_listxattr(42));
+	assert_quiet();
+}
+
+/* The same the other way round: the list is the same as before, and tells no value so. */
+static void value_under_way_is_overtaken_by_a_list_that_is_known(void **state)
+{
+	(void)state;
+	struct fake_req list = req_listxattr(42, 256), value = req_getxattr(42, "user.a", 64);
+
+	fake_listxattr(42, NULL, 0);
+	fake_forget(42);
+	assert_int_equal(fake_send(&value), -ENOSYS);
+	assert_int_equal(fake_send(&list), -ENOSYS);
+	fake_answer_bytes(&list, NULL, 0);
+	fake_answer_bytes(&value, "value", 5);
+	assert_false(answers_getxattr(42, "user.a"));
+	assert_quiet();
+}
+
 static void attribute_that_came_back_ends_the_list_again(void **state)
 {
 	(void)state;
@@ -177,6 +213,8 @@ int main(void)
 		fake_test(attribute_that_was_listed_is_not_denied),
 		fake_test(list_does_not_lack_an_attribute_that_was_seen),
 		fake_test(list_that_an_attribute_overtook_is_not_answered),
+		fake_test(list_under_way_is_overtaken_by_a_value_that_a_dead_row_agrees_with),
+		fake_test(value_under_way_is_overtaken_by_a_list_that_is_known),
 		fake_test(attribute_that_came_back_ends_the_list_again),
 		fake_test(list_that_a_write_ended_is_confirmed_and_ends_nothing),
 		fake_test(size_of_another_list_ends_the_values),

@@ -17,7 +17,7 @@ byte lise, lisst;		/* row of the list */
 
 /* GETXATTR: busy is the coarse xbusy until the handler has read the name, then the name's */
 proctype Get() {
-	byte c, e, r, s, o, n, le, ls; bool kill;
+	byte c, e, r, s, o, n, le, ls, t; bool kill, listkill;
 	c = seq;
 	d_step { e = truth; r = rev };
 	xbusy++;
@@ -25,37 +25,50 @@ proctype Get() {
 	d_step { vale = e; valr = r; valst = c };
 #ifdef SCEN_LIST
 #ifndef M_LIST_IGNORED
-	/* told_existence() */
+	/* overtake_lists(), told_existence(): first the number, then the row */
+#ifndef M_LIST_UNDER_WAY_NOT_TOLD	/* mutant: a row that agrees leaves lists under way alone */
+	DRAW(t);
+	d_step { listkill = (told[1] > c); MAXG(told[1], t) };
+#endif
 	d_step { le = lise; ls = lisst };
 	if
-#ifdef M_LIST_UNDER_WAY		/* mutant: where there is no row, nothing is raised */
-	:: ls == 0 || ls < last[1]
-#endif
 	:: ls != 0 && ls >= last[1] && EXISTS(le) == EXISTS(e)
 	:: else -> DRAW(s); RAISE(last[1],s,o,n)
 	fi;
 #endif
 #endif
 	DRAW(s);
-	d_step { kill = (told[0] > c); MAXG(told[0], s) };
+	d_step { kill = (told[0] > c) || listkill; MAXG(told[0], s) };
+#if defined(SCEN_LIST) && !defined(M_LIST_NOT_LOOKED_AT_AGAIN)
+	kill = kill || told[1] > t;
+#endif
 	if :: kill -> RAISE(last[0],s,o,n) :: else fi;
-	d_step { busy[0]--; MAXG(seen, e); MAXG(seenrev, r); e = 0; r = 0; c = 0; s = 0; o = 0; kill = false; le = 0; ls = 0 }
+	d_step { busy[0]--; MAXG(seen, e); MAXG(seenrev, r); e = 0; r = 0; c = 0; s = 0; o = 0; kill = false; listkill = false; le = 0; ls = 0; t = 0 }
 }
 proctype List() {
-	byte c, e, s, o, n, le, ls; bool kill, known;
+	byte c, e, s, o, n, le, ls, was; bool kill, known;
 	c = seq; e = truth;
 	xbusy++;
 	busy[1]++; xbusy--;
+	was = last[1];
 	d_step { le = lise; ls = lisst };
 	known = (ls != 0 && ls >= last[1] && EXISTS(le) == EXISTS(e));		/* known_list() */
 	d_step { lise = e; lisst = c };
-#ifndef M_LIST_IGNORED
-	if :: !known -> DRAW(s); RAISE(listed,s,o,n) :: else fi;
-#endif
+	/* close_list() */
 	DRAW(s);
 	d_step { kill = (told[1] > c); MAXG(told[1], s) };
+#ifndef M_LIST_IGNORED
+	if
+#ifdef M_LIST_KNOWN_THOUGH_OVERTAKEN	/* mutant: what was known ends no value, whatever was told since */
+	:: !known -> DRAW(ls); RAISE(listed,ls,o,n)
+#else
+	:: !known || kill || last[1] != was -> DRAW(ls); RAISE(listed,ls,o,n)
+#endif
+	:: else
+	fi;
+#endif
 	if :: kill -> RAISE(last[1],s,o,n) :: else fi;
-	d_step { busy[1]--; MAXG(seen, e); e = 0; c = 0; s = 0; o = 0; kill = false; known = false; le = 0; ls = 0 }
+	d_step { busy[1]--; MAXG(seen, e); e = 0; c = 0; s = 0; o = 0; kill = false; known = false; le = 0; ls = 0; was = 0 }
 }
 #ifdef SCEN_XATTR
 proctype Adder() {		/* SETXATTR, REMOVEXATTR: CLASS_INODE | CLASS_XATTRS */
@@ -135,8 +148,17 @@ proctype LookList() {		/* LISTXATTR */
 out:	skip
 }
 #ifdef SCEN_LIST
-proctype External() { truth++ }
-init { atomic { run External(); run Get(); run List();
+proctype External() {
+	truth++
+#ifdef TWICE			/* and back, beside the row of a list of before, which may be dead */
+	; truth++
+#endif
+}
+init { atomic {
+#ifdef TWICE
+	seq = 1; lise = 0; lisst = 1;
+#endif
+	run External(); run Get(); run List();
 #ifdef OF_VALUES
 	run Look()
 #else
