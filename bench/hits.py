@@ -209,17 +209,22 @@ def measure_memory():
     return result
 
 
-def main():
+def arguments():
+    """The options of whatever repeats statloop."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
-    parser.add_argument("--statloop", required=True)
+    parser.add_argument("--statloop", required=True, type=os.path.abspath)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=10000)
+    return parser
+
+
+def main():
+    parser = arguments()
     parser.add_argument("--icount", action="store_true", help="measure all that repeats exactly")
     args = parser.parse_args()
     if args.icount:
         PATIENCE["seconds"] = 1e6
-    args.statloop = os.path.abspath(args.statloop)
     try:
         result = {"kernel": os.uname().release, "stat": measure_stat(args)}
         if args.icount:

@@ -6,15 +6,13 @@ A process calls stat() over and over on one CPU, alone, and then beside another 
 both write the same cache line, each has to wait for it, and one stat() takes longer than alone.
 """
 
-import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 
 from columns import ANSWERING, on
-from hits import place, put, say
+from hits import arguments, place, put, say
 from mounts import Failed, Mount
 
 COLUMNS = {"native": None}
@@ -45,16 +43,9 @@ def measure(args, number, paths):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--statloop", required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=10000)
-    args = parser.parse_args()
-    args.statloop = os.path.abspath(args.statloop)
+    args = arguments().parse_args()
     mounts = []
-    result = {"rounds": args.rounds, "cpus": os.cpu_count(),
-              "alone": {}, "beside": {}}
+    result = {"rounds": args.rounds, "alone": {}, "beside": {}}
     try:
         for number, (name, options) in enumerate(COLUMNS.items()):
             source = place(number) + ("/mnt" if options is None else "/src")

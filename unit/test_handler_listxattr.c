@@ -104,17 +104,23 @@ static void list_that_an_attribute_overtook_is_not_answered(void **state)
 	assert_false(fake_listxattr(42, LIST, sizeof(LIST)));
 }
 
+/* A list without names has a row, which FORGET ended, when both are asked for. */
+static void send_beside_a_dead_row(struct fake_req *first, struct fake_req *second)
+{
+	fake_listxattr(42, NULL, 0);
+	fake_forget(42);
+	assert_int_equal(fake_send(first), -ENOSYS);
+	assert_int_equal(fake_send(second), -ENOSYS);
+}
+
 /* The row of a list that FORGET ended agrees with the value, and says nothing of a list under way. */
 static void list_under_way_is_overtaken_by_a_value_that_a_dead_row_agrees_with(void **state)
 {
 	(void)state;
 	struct fake_req list = req_listxattr(42, 256), value = req_getxattr(42, "user.a", 64);
 
-	fake_listxattr(42, NULL, 0);
-	fake_forget(42);
 	/* The daemon saw the attribute for the list, and no longer for the value. */
-	assert_int_equal(fake_send(&list), -ENOSYS);
-	assert_int_equal(fake_send(&value), -ENOSYS);
+	send_beside_a_dead_row(&list, &value);
 	fake_fail(&value, -ENODATA);
 	fake_answer_bytes(&list, LIST, sizeof(LIST));
 	assert_false(answers_listxattr(42));
@@ -130,10 +136,7 @@ static void value_under_way_is_overtaken_by_a_list_that_is_known(void **state)
 	(void)state;
 	struct fake_req list = req_listxattr(42, 256), value = req_getxattr(42, "user.a", 64);
 
-	fake_listxattr(42, NULL, 0);
-	fake_forget(42);
-	assert_int_equal(fake_send(&value), -ENOSYS);
-	assert_int_equal(fake_send(&list), -ENOSYS);
+	send_beside_a_dead_row(&value, &list);
 	fake_answer_bytes(&list, NULL, 0);
 	fake_answer_bytes(&value, "value", 5);
 	assert_false(answers_getxattr(42, "user.a"));

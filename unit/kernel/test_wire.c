@@ -69,19 +69,25 @@ static void expect_refused(const char *options, int error)
 	free(w);
 }
 
-static void allow_other_needs_default_permissions(void)
+/* The mount works, and the program sees its requests; ends both. */
+static void expect_attached(const char *options)
 {
-	load_recorder();
-	new_wire()->prog_fd = prog_fd;
-	expect_refused("allow_other", EACCES);
-	new_wire()->prog_fd = prog_fd;
-	SAME(wire_start(w, "allow_other,default_permissions"), 0);
+	SAME(wire_start(w, options), 0);
 	populate();
 	clear_records();
 	SAME(exists("f"), 0);
 	take_records();
 	need_record(EXTFUSE_REQUEST, FUSE_LOOKUP, FUSE_ROOT_ID);
 	stop();
+}
+
+static void allow_other_needs_default_permissions(void)
+{
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	expect_refused("allow_other", EACCES);
+	new_wire()->prog_fd = prog_fd;
+	expect_attached("allow_other,default_permissions");
 }
 
 static void writer_has_to_be_the_opener(void)
@@ -195,13 +201,7 @@ static void program_attaches_to_one_connection(void)
 	wire_stop(w);
 	free(w);
 	new_wire()->prog_fd = prog_fd;
-	SAME(wire_start(w, ""), 0);
-	populate();
-	clear_records();
-	SAME(exists("f"), 0);
-	take_records();
-	need_record(EXTFUSE_REQUEST, FUSE_LOOKUP, FUSE_ROOT_ID);
-	stop();
+	expect_attached("");
 }
 
 static void set_parameter(const char *value)
