@@ -122,6 +122,7 @@ static struct inode *add(struct inode_table *table, int fd, const struct stat *s
 	inode->nlookup = 0;
 	inode->refs = 0;
 	atomic_store(&inode->opens, 0);
+	atomic_store(&inode->removed, false);
 	inode->backing_id = 0;
 	inode->backing_users = 0;
 	atomic_store(&inode->locks, NULL);
@@ -226,18 +227,29 @@ void inode_put(struct inode *inode)
 	close_if_open(fd);
 }
 
-struct inode *inode_find(struct inode_table *table, const struct stat *st)
+static struct inode *get_by_stat(struct inode_table *table, const struct stat *st,
+				 unsigned int lookups)
 {
 	pthread_mutex_lock(&table->lock);
 
 	struct inode *inode = find(table, st->st_dev, st->st_ino);
 
 	if (inode) {
-		inode->nlookup++;
+		inode->nlookup += lookups;
 		inode->refs++;
 	}
 	pthread_mutex_unlock(&table->lock);
 	return inode;
+}
+
+struct inode *inode_get_by_stat(struct inode_table *table, const struct stat *st)
+{
+	return get_by_stat(table, st, 0);
+}
+
+struct inode *inode_find(struct inode_table *table, const struct stat *st)
+{
+	return get_by_stat(table, st, 1);
 }
 
 struct inode *inode_add(struct inode_table *table, int fd, const struct stat *st)

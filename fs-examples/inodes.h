@@ -32,10 +32,11 @@ struct inode {
 	int fd;	     /* O_PATH */
 	uint64_t nodeid;
 	uint64_t generation;
-	uint64_t nlookup;  /* what the kernel was told minus what it forgot */
-	unsigned int refs; /* requests that work on it */
-	atomic_uint opens; /* open file handles */
-	int backing_id;	   /* with passthrough, of the open ones */
+	uint64_t nlookup;    /* what the kernel was told minus what it forgot */
+	unsigned int refs;   /* requests that work on it */
+	atomic_uint opens;   /* open file handles */
+	atomic_bool removed; /* the mount took, or is about to take, its last name */
+	int backing_id;	     /* with passthrough, of the open ones */
 	unsigned int backing_users;
 	_Atomic(struct posix_locks *) locks;
 };
@@ -66,7 +67,10 @@ void inode_table_destroy(struct inode_table *table);
 struct inode *inode_get(struct inode_table *table, uint64_t nodeid);
 void inode_put(struct inode *inode);
 
-/* The entry of (dev, ino) of @st with one more lookup and a reference, or NULL: not known. */
+/* The entry of (dev, ino) of @st with a reference, or NULL: not known. */
+struct inode *inode_get_by_stat(struct inode_table *table, const struct stat *st);
+
+/* The same with one more lookup. */
 struct inode *inode_find(struct inode_table *table, const struct stat *st);
 
 /*

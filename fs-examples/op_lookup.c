@@ -54,8 +54,7 @@ static int open_child(const struct stackfs *fs, const struct inode *dir, const c
 					 : openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int stat_child(const struct stackfs *fs, const struct inode *dir, const char *name,
-		      struct stat *st)
+int stat_child(const struct stackfs *fs, const struct inode *dir, const char *name, struct stat *st)
 {
 	if (is_covered(fs, dir, name))
 		return stat_fd(fs->covered.fd, st);

@@ -53,10 +53,11 @@ static int open_inode(fuse_req_t req, struct inode *inode, int flags)
 	if (err)
 		return err;
 	/*
-	 * Replaced behind the mount: the kernel has an old name, and looks again if we say so. A
-	 * file that was removed while it was open may still be opened.
+	 * Replaced behind the mount: the kernel has an old name, and looks again if we say so, but
+	 * only once. Of what was removed through the mount it has none: who opens it came before,
+	 * or has a descriptor of it.
 	 */
-	if (!st.st_nlink && !atomic_load(&inode->opens))
+	if (!st.st_nlink && !atomic_load(&inode->opens) && !atomic_load(&inode->removed))
 		return -ESTALE;
 	if (flags & O_TRUNC)
 		err = set_id_begin(req, inode->fd, &creds);

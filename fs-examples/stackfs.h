@@ -64,6 +64,10 @@ static inline const char *fd_path(char path[FD_PATH_MAX], int fd)
 /* The attributes of the file of a descriptor. Returns 0 or -errno. */
 int stat_fd(int fd, struct stat *st);
 
+/* The attributes of @name in @dir, of the source also where our own mount is. Returns 0 or -errno. */
+int stat_child(const struct stackfs *fs, const struct inode *dir, const char *name,
+	       struct stat *st);
+
 /*
  * Looks @name up in @dir and counts a lookup for what it finds. Returns 0 or -errno. The caller
  * puts *@out; if no reply carries the nodeid to the kernel, it takes the lookup back with

@@ -273,6 +273,26 @@ def stale_open_is_tried_again(m):
 
 
 @special()
+def file_removed_here_still_opens(m):
+    """Who found a file before it was removed or replaced through the mount opens what it was."""
+    path = os.path.join(m.mnt, "f")
+    for replace in (False, True):
+        put(os.path.join(m.src, "f"), "old")
+        found = os.open(path, os.O_PATH)
+        if replace:
+            put(os.path.join(m.mnt, "g"), "new")
+            os.rename(os.path.join(m.mnt, "g"), path)
+        else:
+            os.unlink(path)
+        fd = os.open("/proc/self/fd/%d" % found, os.O_RDONLY)
+        same(os.read(fd, 100), b"old", "content of what was %s" % ("replaced" if replace else "removed"))
+        os.close(fd)
+        os.close(found)
+    with open(path, encoding="utf-8") as file:
+        same(file.read(), "new", "content of the replacement")
+
+
+@special()
 def force_sync_asks_the_daemon(m):
     """statx(AT_STATX_FORCE_SYNC) reaches the daemon and tells the truth."""
     put(os.path.join(m.src, "f"))
