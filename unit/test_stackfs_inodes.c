@@ -138,6 +138,29 @@ static void test_devices_are_told_apart(void **state)
 	free_table(table);
 }
 
+static void test_a_file_is_found_without_a_lookup(void **state)
+{
+	struct inode_table *table = new_table(false);
+	struct stat st = file(10);
+	uint64_t nodeid;
+
+	(void)state;
+	assert_null(inode_get_by_stat(table, &st));
+	nodeid = look_up_and_put(table, 10);
+
+	struct inode *inode = inode_get_by_stat(table, &st);
+
+	assert_non_null(inode);
+	assert_int_equal(inode->nodeid, nodeid);
+	assert_int_equal(inode_lookups(table, nodeid), 1);
+	/* The reference keeps it all the same. */
+	inode_forget(table, nodeid, 1);
+	assert_int_equal(inode_lookups(table, nodeid), 0);
+	inode_put(inode);
+	assert_int_equal(inode_lookups(table, nodeid), -ENOENT);
+	free_table(table);
+}
+
 static void test_a_request_keeps_a_forgotten_file(void **state)
 {
 	struct inode_table *table = new_table(false);
@@ -290,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_lookups_are_counted),
 		cmocka_unit_test(test_names_of_a_file_share_a_nodeid),
 		cmocka_unit_test(test_devices_are_told_apart),
+		cmocka_unit_test(test_a_file_is_found_without_a_lookup),
 		cmocka_unit_test(test_a_request_keeps_a_forgotten_file),
 		cmocka_unit_test(test_a_forgotten_file_comes_back_while_it_is_used),
 		cmocka_unit_test(test_a_nodeid_is_reused_with_a_new_generation),
