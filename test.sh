@@ -403,9 +403,9 @@ tier_kernel() {
 	# The unit tests of handlers and policies once more, on the other CPU. What they try is the
 	# bytecode, not the driver: the debug kernel would verify it for an hour, and find nothing more.
 	wait_kernel normal || return
-	vm_start "$logs/bytecode" --timeout 1500 -- \
+	vm_start "$logs/bytecode" --timeout 3000 -- \
 		python3 unit/bytecode/run.py --filter "$filter" --logs "$logs/bytecode" build
-	local command=(--timeout $((1500 * patience)) -- python3 unit/kernel/run.py --filter "$filter")
+	local command=(--timeout $((3000 * patience)) -- python3 unit/kernel/run.py --filter "$filter")
 	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
 		--logs "$logs/kernel-vm" build/kernel-tests
 	if [ -z "$debug" ] && wait_kernel debug; then
@@ -438,7 +438,7 @@ mount_vms() {
 }
 
 tier_mount() {
-	local command=(--timeout $((2400 * patience)) -- python3 unit/mount/run.py)
+	local command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	mount_vms vm "${vm_flags[@]}" "${command[@]}"
 	if [ -z "$debug" ]; then
@@ -450,7 +450,7 @@ tier_mount() {
 # The oracle and the hammer on 1, 2 and 4 CPUs, one VM after the other, and some of it on the debug
 # kernel.
 stress_vms() {
-	local cpus command=(--timeout $((2400 * patience)) -- python3 unit/stress/run.py --filter "$filter")
+	local cpus command=(--timeout $((4000 * patience)) -- python3 unit/stress/run.py --filter "$filter")
 	for cpus in 2 1 4; do
 		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}_* ]] || continue
 		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
@@ -479,11 +479,11 @@ tier_fs() {
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	[ -n "$others" ] ||
-		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $(($([ -z "$full" ] && echo 3000 || echo 20000) * patience)) -- \
+		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
-		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((2400 * patience)) -- \
+		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \
 			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
 			--logs "$logs/debug-fs-vm"
 	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm

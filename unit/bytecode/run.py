@@ -40,7 +40,7 @@ def run(command, trace, log, env=None):
         try:
             code = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {}), "EXTFUSE_KIT_TRACE": trace}, timeout=600,
+                env={**os.environ, **(env or {}), "EXTFUSE_KIT_TRACE": trace}, timeout=1200,
                 check=False).returncode
         except subprocess.TimeoutExpired:
             code = None

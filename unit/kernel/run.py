@@ -11,7 +11,7 @@ import sys
 PROGRAMS = ("test_helpers", "test_wire", "test_random", "test_hostile", "test_faults", "test_races")
 
 # Of one program, in seconds; thousands of random programs on the debug kernel take hours.
-LIMIT = 600 if "EXTFUSE_TEST_SLOW" not in os.environ else 20000
+LIMIT = 1400 if "EXTFUSE_TEST_SLOW" not in os.environ else 20000
 
 
 def abort_all():

@@ -35,7 +35,7 @@ def run(test, logs):
         try:
             code = subprocess.run(
                 test["command"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                cwd=props.get("WORKING_DIRECTORY"), env=env, timeout=float(props.get("TIMEOUT", 300)),
+                cwd=props.get("WORKING_DIRECTORY"), env=env, timeout=float(props.get("TIMEOUT", 900)),
                 check=False).returncode
         except subprocess.TimeoutExpired:
             code = None

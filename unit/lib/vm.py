@@ -38,6 +38,11 @@ def slowness():
         int(os.environ.get("EXTFUSE_TEST_SCALE", "1")) > 1 else 1
 
 
+def patience():
+    """How many times as long as on an idle machine a test may take before it is taken to hang."""
+    return 3 * slowness()
+
+
 class Failed(Exception):
     """What a test found wrong."""
 
@@ -147,7 +152,7 @@ def run(*command, env=None, timeout=60, cwd=None):
     full = dict(os.environ)
     full.update(env or {})
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=full, timeout=timeout * slowness(),
+                          stderr=subprocess.PIPE, env=full, timeout=timeout * patience(),
                           check=False, cwd=cwd)
     return done.returncode, done.stdout.decode(errors="replace"), \
         done.stderr.decode(errors="replace")
@@ -722,7 +727,7 @@ class Runner:
         pid = os.fork()
         if not pid:
             self._child(log, function, args)
-        end = time.monotonic() + timeout * slowness()
+        end = time.monotonic() + timeout * patience()
         hung = False
         status = None
         pause = 0.002
@@ -735,7 +740,7 @@ class Runner:
                 hung = True
                 end += 20
                 self._note(log, "timeout after %d s; tasks:\n%s" %
-                           (timeout * slowness(), stacks(pid)))
+                           (timeout * patience(), stacks(pid)))
                 on_hang()
                 os.kill(pid, signal.SIGKILL)
             elif hung and time.monotonic() > end:
