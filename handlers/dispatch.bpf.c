@@ -148,6 +148,12 @@ static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 opcode)
 	return CLASS_INODE | CLASS_XATTRS | CLASS_NAMES | CLASS_ALL;
 }
 
+/* Under a policy that keeps nothing there is nothing to keep coherent. */
+static __always_inline bool keeps_rows(void)
+{
+	return ext_policy_shape() != EXT_SHAPE_NONE;
+}
+
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
 {
 	return &ext_inodes[ext_inode_index(nodeid)];
@@ -537,7 +543,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	 * What only the reply names dies before the change's own stripes open:
 	 * with the name answered again, the inode would be, too.
 	 */
-	if (!ctx->error && in(CREATES, opcode))
+	if (!ctx->error && in(CREATES, opcode) && keeps_rows())
 		created(ctx, scratch);
 	if (cookie & EXT_C_BEGUN) {
 		end(ctx, cookie);
@@ -549,6 +555,8 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		if (class)
 			end_unseen(ctx, class);
 	}
+	if (!keeps_rows())
+		return;
 	/* An ESTALE reply is a change: the nodeid is not what it was. */
 	if (ctx->error == -ESTALE) {
 		__u64 s = ext_draw();
@@ -592,13 +600,16 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	__u32 minor;
 	__u64 s;
 
-	switch (ctx->opcode) {
-	case EXTFUSE_EV_ATTACH:
+	if (ctx->opcode == EXTFUSE_EV_ATTACH) {
 		if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &minor, sizeof(minor)) >= 0)
 			ext_attached = minor + 1;
 		/* Rows of an earlier connection name other inodes. */
 		ext_raise(&ext_all.last, ext_draw());
 		return;
+	}
+	if (!keeps_rows())
+		return;
+	switch (ctx->opcode) {
 	case EXTFUSE_EV_FORGET:
 		/* FORGET raises `forgotten` alone and begins nothing; it is not queued yet */
 		s = ext_draw();
@@ -694,7 +705,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 			/* fill, REQUEST: the number is noted before the hit is tried */
 			ctx->cookie[0] =
 				opcode == FUSE_READDIRPLUS ? ext_draw() : ext_load(ext_seq);
-			if (class)
+			if (class && keeps_rows())
 				begin(ctx, class);
 			else
 				ctx->cookie[1] = EXT_C_SEEN;

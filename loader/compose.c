@@ -49,23 +49,43 @@ static const struct ext_object *replacement(const struct ext_objects *objects,
 	return NULL;
 }
 
+static void drop(struct ext_objects *objects, size_t i)
+{
+	ext_object_free(objects->v[i]);
+	memmove(&objects->v[i], &objects->v[i + 1], (objects->n - i - 1) * sizeof(*objects->v));
+	objects->n--;
+}
+
 /* A user's handler replaces the built-in object of the same opcode as a whole. */
 static void drop_replaced(const struct ext_log *log, struct ext_objects *objects)
 {
 	for (size_t i = 0; i < objects->n;) {
-		struct ext_object *object = objects->v[i];
-		const struct ext_object *by = replacement(objects, object);
+		const struct ext_object *by = replacement(objects, objects->v[i]);
 
 		if (!by) {
 			i++;
 			continue;
 		}
 		ext_log(log, EXTFUSE_LOG_INFO, "%s replaces the built-in handler %s", by->path,
-			object->name);
-		memmove(&objects->v[i], &objects->v[i + 1],
-			(objects->n - i - 1) * sizeof(*objects->v));
-		objects->n--;
-		ext_object_free(object);
+			objects->v[i]->name);
+		drop(objects, i);
+	}
+}
+
+/* Where the policy keeps nothing, the built-in handlers would run in vain. */
+static void drop_idle(struct ext_objects *objects)
+{
+	bool idle = false;
+
+	for (size_t i = 0; i < objects->n; i++)
+		idle |= objects->v[i]->is_policy && objects->v[i]->keeps_nothing;
+	for (size_t i = 0; idle && i < objects->n;) {
+		const struct ext_object *object = objects->v[i];
+
+		if (!object->from_user && has_kind(object, EXT_SECTION_SLOT))
+			drop(objects, i);
+		else
+			i++;
 	}
 }
 
@@ -274,6 +294,7 @@ static void sort_for_linking(struct ext_objects *objects)
 int ext_compose_objects(const struct ext_log *log, struct ext_objects *objects)
 {
 	drop_replaced(log, objects);
+	drop_idle(objects);
 	sort_for_linking(objects);
 
 	int err = check_slots(log, objects);

@@ -153,7 +153,9 @@ struct ext_object {
 	size_t size;
 	bool is_policy;
 	bool is_handler;
+	/* by its shape */
 	bool lru;
+	bool keeps_nothing;
 	bool from_user;
 	char *description;
 	struct ext_param *params;

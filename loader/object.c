@@ -542,9 +542,11 @@ static int read_tags(const struct ext_log *log, struct ext_object *object, const
 		} else if ((value = tag_value(tag, "param"))) {
 			err = read_param(log, object, elf, symtab, value);
 		} else if ((value = tag_value(tag, "shape"))) {
-			if (strcmp(value, "lru") && strcmp(value, "hash") && strcmp(value, "own"))
+			if (strcmp(value, "lru") && strcmp(value, "hash") && strcmp(value, "own") &&
+			    strcmp(value, "none"))
 				err = bad_tag(log, object, tag);
 			object->lru |= !strcmp(value, "lru");
+			object->keeps_nothing |= !strcmp(value, "none");
 		}
 		if (err)
 			return err;

@@ -94,13 +94,33 @@ static int set_types(struct extfuse *ext)
 	return 0;
 }
 
-static int set_shape(struct extfuse *ext)
+static int set_max_entries(struct extfuse *ext, uint64_t rows)
 {
-	bool lru = false;
 	struct bpf_map *map;
 
-	for (size_t i = 0; i < ext->objects.n; i++)
+	bpf_object__for_each_map(map, ext->bpf) {
+		int err = is_row_map(map) || is_own_map(map)
+				  ? bpf_map__set_max_entries(map, (__u32)rows)
+				  : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int set_shape(struct extfuse *ext)
+{
+	bool lru = false, keeps_nothing = false;
+	struct bpf_map *map;
+
+	for (size_t i = 0; i < ext->objects.n; i++) {
 		lru |= ext->objects.v[i]->lru;
+		keeps_nothing |= ext->objects.v[i]->keeps_nothing;
+	}
+	/* Maps cannot be empty. */
+	if (keeps_nothing)
+		return set_max_entries(ext, 1);
 	if (!lru)
 		return 0;
 	bpf_object__for_each_map(map, ext->bpf) {
@@ -113,21 +133,6 @@ static int set_shape(struct extfuse *ext)
 
 		if (!err)
 			err = bpf_map__set_map_flags(map, flags);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int set_max_entries(struct extfuse *ext, uint64_t rows)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, ext->bpf) {
-		int err = is_row_map(map) || is_own_map(map)
-				  ? bpf_map__set_max_entries(map, (__u32)rows)
-				  : 0;
-
 		if (err)
 			return err;
 	}

@@ -11,7 +11,7 @@
 EXT_POLICY("answers nothing: measures the cost of the hook; bad for everything else");
 EXT_LICENSE;
 
-EXT_SHAPE(hash);
+EXT_SHAPE(none);
 
 bool ext_policy_active(void)
 {

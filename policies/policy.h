@@ -122,12 +122,14 @@ __hidden bool ext_policy_remove(void);
  * The shape of the store, as declared with EXT_SHAPE(). EXT_SHAPE_HASH: when
  * full, dead rows are reclaimed, then new ones are refused. EXT_SHAPE_LRU: when
  * full, the least recently used rows are evicted. EXT_SHAPE_OWN: when full, the
- * policy says which row goes, and the next two hooks are asked. Default:
- * EXT_SHAPE_HASH.
+ * policy says which row goes, and the next two hooks are asked. EXT_SHAPE_NONE:
+ * nothing is ever kept or answered, so the library leaves out the handlers that
+ * keep and answer, and only a user's own run. Default: EXT_SHAPE_HASH.
  */
 #define EXT_SHAPE_HASH 0
 #define EXT_SHAPE_LRU 1
 #define EXT_SHAPE_OWN 2
+#define EXT_SHAPE_NONE 3
 __hidden __u32 ext_policy_shape(void);
 
 /*
@@ -158,7 +160,8 @@ extern EXT_KNOB __u64 ext_param_max_entries;
 #define EXT_SHAPE_OF_hash EXT_SHAPE_HASH
 #define EXT_SHAPE_OF_lru EXT_SHAPE_LRU
 #define EXT_SHAPE_OF_own EXT_SHAPE_OWN
-/* Declare and define the shape: hash, lru or own. */
+#define EXT_SHAPE_OF_none EXT_SHAPE_NONE
+/* Declare and define the shape: hash, lru, own or none. */
 #define EXT_SHAPE(shape) \
 	EXT_FACT(ext_fact_shape, "shape:" #shape); \
 	__u32 ext_policy_shape(void) \

@@ -53,6 +53,25 @@ static void test_link_order(void **state)
 	ext_objects_free(&objects);
 }
 
+/* What would keep or answer runs in vain; what the user gave does not. */
+static void test_policy_that_keeps_nothing(void **state)
+{
+	struct ext_objects objects;
+	struct heard heard = { 0 };
+
+	(void)state;
+	assert_int_equal(compose("idle", fixture("broken/user_lookup"), NULL, &heard, &objects), 0);
+	assert_true(objects.v[0]->keeps_nothing);
+	assert_true(place(&objects, "user_lookup") != SIZE_MAX);
+	assert_true(place(&objects, "lookup") == SIZE_MAX);
+	assert_true(place(&objects, "getattr") == SIZE_MAX);
+	assert_true(place(&objects, "event_forget") == SIZE_MAX);
+	assert_true(place(&objects, "dispatch") != SIZE_MAX);
+	assert_true(place(&objects, "store") != SIZE_MAX);
+	assert_true(place(&objects, "defaults") != SIZE_MAX);
+	ext_objects_free(&objects);
+}
+
 static void test_conflicting_policies(void **state)
 {
 	(void)state;
@@ -238,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link_order),
+		cmocka_unit_test(test_policy_that_keeps_nothing),
 		cmocka_unit_test(test_conflicting_policies),
 		cmocka_unit_test(test_undefined_hook),
 		cmocka_unit_test(test_unknown_hook),

@@ -119,6 +119,17 @@ static void test_shape(void **state)
 	extfuse_close(ext);
 }
 
+static void test_maps_of_a_policy_that_keeps_nothing(void **state)
+{
+	struct extfuse *ext = must_open("idle", NULL);
+
+	(void)state;
+	assert_int_equal(bpf_map__max_entries(map(ext, "ext_names")), 1);
+	assert_int_equal(bpf_map__max_entries(map(ext, "ext_attrs")), 1);
+	assert_int_equal(bpf_map__max_entries(map(ext, "ext_progs")), EXT_SLOTS);
+	extfuse_close(ext);
+}
+
 static void test_programs_have_our_type(void **state)
 {
 	struct extfuse *ext = must_open("ttl", NULL);
@@ -277,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_shape),
+		cmocka_unit_test(test_maps_of_a_policy_that_keeps_nothing),
 		cmocka_unit_test(test_programs_have_our_type),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_policy_by_path),
