@@ -14,11 +14,11 @@ struct totals *totals;
 bool stop_at_first;
 
 static const char *const names[CHECKS] = {
-	[CHECK_SIZE] = "size",	     [CHECK_MODE] = "mode",	  [CHECK_OWNER] = "owner",
-	[CHECK_MTIME] = "mtime",     [CHECK_CTIME] = "ctime",	  [CHECK_NLINK] = "nlink",
-	[CHECK_NAME] = "name",	     [CHECK_INODE] = "inode",	  [CHECK_XATTR] = "xattr",
-	[CHECK_XATTR_LIST] = "list", [CHECK_CONTENT] = "content", [CHECK_LISTING] = "listing",
-	[CHECK_BEHIND] = "behind",
+	[CHECK_SIZE] = "size",		 [CHECK_MODE] = "mode",	      [CHECK_OWNER] = "owner",
+	[CHECK_MTIME] = "mtime",	 [CHECK_CTIME] = "ctime",     [CHECK_NLINK] = "nlink",
+	[CHECK_NAME] = "name",		 [CHECK_INODE] = "inode",     [CHECK_XATTR] = "xattr",
+	[CHECK_XATTR_LIST] = "list",	 [CHECK_CONTENT] = "content", [CHECK_LISTING] = "listing",
+	[CHECK_DIRECTORY] = "directory", [CHECK_BEHIND] = "behind",
 };
 
 const char *check_name(enum check check)
@@ -117,6 +117,11 @@ bool reg_check(enum check check, struct reg *reg, uint64_t since, reg_matches ma
 uint64_t floor_before(_Atomic uint64_t *floor)
 {
 	return *floor;
+}
+
+void floor_raise(_Atomic uint64_t *floor, uint64_t value)
+{
+	raise_to(floor, value);
 }
 
 void floor_check(enum check check, _Atomic uint64_t *floor, uint64_t since, uint64_t value,

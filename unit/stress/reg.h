@@ -30,6 +30,7 @@ enum check {
 	CHECK_XATTR_LIST,
 	CHECK_CONTENT,
 	CHECK_LISTING,
+	CHECK_DIRECTORY,
 	CHECK_BEHIND,
 	CHECKS,
 };
@@ -81,6 +82,8 @@ bool reg_check(enum check check, struct reg *reg, uint64_t since, reg_matches ma
 uint64_t floor_before(_Atomic uint64_t *floor);
 void floor_check(enum check check, _Atomic uint64_t *floor, uint64_t since, uint64_t value,
 		 const char *path);
+/* A change has returned that made it value at least: readers that start now must see that. */
+void floor_raise(_Atomic uint64_t *floor, uint64_t value);
 
 /* Something that cannot be right whatever the versions are. */
 void violation(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));

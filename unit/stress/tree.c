@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reg.h"
@@ -37,6 +38,12 @@ struct file {
 	_Atomic uint64_t ctime_floor, mtime_floor;
 };
 
+/* A directory d<i>; its times move with the names in it. */
+struct directory {
+	struct reg mode, owner;
+	_Atomic uint64_t ctime_floor, mtime_floor;
+};
+
 /* A name whose inode is one of two: p in one directory and q in the next are exchanged. */
 struct swap {
 	struct reg reg;
@@ -48,6 +55,7 @@ struct behind {
 };
 
 struct tree {
+	struct directory dirs[DIRS];
 	struct file files[FILES];
 	/* a name that is there for odd versions, as a file, a link, ... */
 	struct reg toggles[TOGGLES];
@@ -136,6 +144,20 @@ static uid_t owner_of(int i, uint64_t version)
 static time_t mtime_of(int i, uint64_t version)
 {
 	return 1000000000 + (time_t)version * FILES + i;
+}
+
+static uint64_t nanoseconds(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* The clock that file systems stamp with: what is changed from now on is not stamped earlier. */
+static uint64_t stamp_from_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return nanoseconds(now);
 }
 
 static bool there(uint64_t version)
@@ -372,8 +394,10 @@ static int make_directories(void)
 	char path[PATH_SIZE];
 
 	for (int i = 0; i < DIRS; i++) {
+		reg_init(&tree->dirs[i].mode);
+		reg_init(&tree->dirs[i].owner);
 		snprintf(path, sizeof(path), "%s/d%d", options->src, i);
-		if (mkdir(path, 0755))
+		if (mkdir(path, mode_of(i, 1)) || chown(path, owner_of(i, 1), owner_of(i, 1)))
 			return -1;
 	}
 	snprintf(path, sizeof(path), "%s/b", options->src);
@@ -520,26 +544,45 @@ static bool changes_data(int i)
 	return i % 2 == 0;
 }
 
-static void change_mode(struct worker *worker, int i, const char *path)
+/* A name in that directory was made, removed or exchanged by a call that began at stamp and returned. */
+static void names_changed(int dir, uint64_t stamp)
 {
-	uint64_t version = reg_change(&tree->files[i].mode);
+	floor_raise(&tree->dirs[dir % DIRS].ctime_floor, stamp);
+	floor_raise(&tree->dirs[dir % DIRS].mtime_floor, stamp);
+}
 
-	(void)worker;
+static void chmod_to_next(struct reg *reg, int i, const char *path, _Atomic uint64_t *ctime_floor)
+{
+	uint64_t version = reg_change(reg), stamp = stamp_from_now();
+
 	if (!version)
 		return;
 	must(!chmod(path, mode_of(i, version)), path, "chmod");
-	reg_changed(&tree->files[i].mode);
+	floor_raise(ctime_floor, stamp);
+	reg_changed(reg);
+}
+
+static void chown_to_next(struct reg *reg, int i, const char *path, _Atomic uint64_t *ctime_floor)
+{
+	uint64_t version = reg_change(reg), stamp = stamp_from_now();
+
+	if (!version)
+		return;
+	must(!chown(path, owner_of(i, version), owner_of(i, version)), path, "chown");
+	floor_raise(ctime_floor, stamp);
+	reg_changed(reg);
+}
+
+static void change_mode(struct worker *worker, int i, const char *path)
+{
+	(void)worker;
+	chmod_to_next(&tree->files[i].mode, i, path, &tree->files[i].ctime_floor);
 }
 
 static void change_owner(struct worker *worker, int i, const char *path)
 {
-	uint64_t version = reg_change(&tree->files[i].owner);
-
 	(void)worker;
-	if (!version)
-		return;
-	must(!chown(path, owner_of(i, version), owner_of(i, version)), path, "chown");
-	reg_changed(&tree->files[i].owner);
+	chown_to_next(&tree->files[i].owner, i, path, &tree->files[i].ctime_floor);
 }
 
 static void change_value(struct worker *worker, int i, const char *path)
@@ -555,7 +598,7 @@ static void change_value(struct worker *worker, int i, const char *path)
 
 static void change_links(struct worker *worker, int i, const char *path)
 {
-	uint64_t version = reg_change(&tree->files[i].links);
+	uint64_t version = reg_change(&tree->files[i].links), stamp = stamp_from_now();
 	char other[PATH_SIZE];
 
 	(void)worker;
@@ -563,6 +606,8 @@ static void change_links(struct worker *worker, int i, const char *path)
 		return;
 	at_mnt(other, i + 1, "l", i);
 	must(!(there(version) ? link(path, other) : unlink(other)), other, "link or unlink");
+	floor_raise(&tree->files[i].ctime_floor, stamp);
+	names_changed(i + 1, stamp);
 	reg_changed(&tree->files[i].links);
 }
 
@@ -578,17 +623,19 @@ static void change_size(struct worker *worker, int i, const char *path)
 
 static void change_content(struct worker *worker, int i, const char *path)
 {
-	uint64_t version = reg_change(&tree->files[i].content);
+	uint64_t version = reg_change(&tree->files[i].content), stamp = stamp_from_now();
 
 	if (!version)
 		return;
 	must(store_content(worker, path, version), path, "writing");
+	floor_raise(&tree->files[i].ctime_floor, stamp);
+	floor_raise(&tree->files[i].mtime_floor, stamp);
 	reg_changed(&tree->files[i].content);
 }
 
 static void change_mtime(struct worker *worker, int i, const char *path)
 {
-	uint64_t version = reg_change(&tree->files[i].mtime);
+	uint64_t version = reg_change(&tree->files[i].mtime), stamp = stamp_from_now();
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
 
 	(void)worker;
@@ -596,6 +643,7 @@ static void change_mtime(struct worker *worker, int i, const char *path)
 		return;
 	times[1].tv_sec = mtime_of(i, version);
 	must(!utimensat(AT_FDCWD, path, times, 0), path, "utimensat");
+	floor_raise(&tree->files[i].ctime_floor, stamp);
 	reg_changed(&tree->files[i].mtime);
 }
 
@@ -613,6 +661,19 @@ static void change_file(struct worker *worker)
 		change_mtime(worker, i, path);
 	else
 		changes[what](worker, i, path);
+}
+
+static void change_directory(struct worker *worker)
+{
+	int i = pick(worker, DIRS);
+	struct directory *dir = &tree->dirs[i];
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/d%d", options->mnt, i);
+	if (draw(worker) % 2)
+		chmod_to_next(&dir->mode, i, path, &dir->ctime_floor);
+	else
+		chown_to_next(&dir->owner, i, path, &dir->ctime_floor);
 }
 
 static bool make_toggled(const char *path, uint64_t version)
@@ -642,7 +703,7 @@ static bool make_toggled(const char *path, uint64_t version)
 static void change_toggle(struct worker *worker)
 {
 	int i = pick(worker, TOGGLES);
-	uint64_t version = reg_change(&tree->toggles[i]);
+	uint64_t version = reg_change(&tree->toggles[i]), stamp = stamp_from_now();
 	char path[PATH_SIZE];
 
 	if (!version)
@@ -654,12 +715,14 @@ static void change_toggle(struct worker *worker)
 	else
 		must(!(type_of(version - 1) == S_IFDIR ? rmdir(path) : unlink(path)), path,
 		     "removing");
+	names_changed(i, stamp);
 	reg_changed(&tree->toggles[i]);
 }
 
 static void change_swap(struct worker *worker)
 {
 	int i = pick(worker, SWAPS);
+	uint64_t stamp = stamp_from_now();
 	char p[PATH_SIZE], q[PATH_SIZE];
 
 	if (!reg_change(&tree->swaps[i].reg))
@@ -667,13 +730,15 @@ static void change_swap(struct worker *worker)
 	at_mnt(p, i, "p", i);
 	at_mnt(q, i + 1, "q", i);
 	must(!renameat2(AT_FDCWD, p, AT_FDCWD, q, RENAME_EXCHANGE), p, "exchanging");
+	names_changed(i, stamp);
+	names_changed(i + 1, stamp);
 	reg_changed(&tree->swaps[i].reg);
 }
 
 /* Between a name in one directory and a name in the next. */
 static void change_place(struct reg *reg, int i, const char *first, const char *second)
 {
-	uint64_t version = reg_change(reg);
+	uint64_t version = reg_change(reg), stamp = stamp_from_now();
 	char from[PATH_SIZE], to[PATH_SIZE];
 
 	if (!version)
@@ -681,13 +746,15 @@ static void change_place(struct reg *reg, int i, const char *first, const char *
 	at_mnt(there(version) ? to : from, i, first, i);
 	at_mnt(there(version) ? from : to, i + 1, second, i);
 	must(!rename(from, to), from, "renaming");
+	names_changed(i, stamp);
+	names_changed(i + 1, stamp);
 	reg_changed(reg);
 }
 
 static void change_replaced(struct worker *worker)
 {
 	int i = pick(worker, REPLACED);
-	uint64_t version = reg_change(&tree->replaced[i]);
+	uint64_t version = reg_change(&tree->replaced[i]), stamp = stamp_from_now();
 	char path[PATH_SIZE], new[PATH_SIZE];
 	int fd;
 
@@ -700,6 +767,8 @@ static void change_replaced(struct worker *worker)
 	must(fd >= 0 && write(fd, &version, sizeof(version)) == sizeof(version) &&
 		     !ftruncate(fd, size_of(i, version)) && !close(fd) && !rename(new, path),
 	     path, "replacing");
+	names_changed(i, stamp);
+	names_changed(i + (int)(version % 2), stamp);
 	reg_changed(&tree->replaced[i]);
 }
 
@@ -752,7 +821,7 @@ static void change_behind(struct worker *worker)
 
 void tree_change(struct worker *worker)
 {
-	int i, what = pick(worker, options->behind ? 20 : 16);
+	int i, what = pick(worker, options->behind ? 21 : 17);
 
 	if (options->behind_only)
 		change_behind(worker);
@@ -768,24 +837,22 @@ void tree_change(struct worker *worker)
 		change_place(&tree->moves[i], i, "m", "n");
 	else if (what < 16 && (i = pick(worker, DIRMOVES)) >= 0)
 		change_place(&tree->dirmoves[i], i, "x", "y");
+	else if (what < 17)
+		change_directory(worker);
 	else if (!options->control || worker->control >= 0)
 		change_behind(worker);
 }
 
 /* ---- Reads ---- */
 
-static uint64_t nanoseconds(struct timespec time)
-{
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 /*
  * While chown() is under way the file system below shows the user of one version
  * and the group of another: it sets one after the other, and stat() takes no lock.
  */
-static bool owner_is_half_changed(int i, uint64_t since, const struct stat *st)
+static bool owner_is_half_changed(const struct reg *owner, int i, uint64_t since,
+				  const struct stat *st)
 {
-	uint64_t until = tree->files[i].owner.begun;
+	uint64_t until = owner->begun;
 	bool user = false, group = false;
 
 	for (uint64_t version = since; version <= until; version++) {
@@ -818,7 +885,7 @@ static void check_file(int i, const struct expected *e, const struct stat *st, c
 	struct file *file = &tree->files[i];
 
 	reg_check(CHECK_MODE, &file->mode, e->mode, is_mode, i, st, path);
-	if (!owner_is_half_changed(i, e->owner, st))
+	if (!owner_is_half_changed(&file->owner, i, e->owner, st))
 		reg_check(CHECK_OWNER, &file->owner, e->owner, is_owner, i, st, path);
 	if (!reg_check(CHECK_SIZE, &file->size, e->size, is_size, i, st, path))
 		violation(path, "its size is %lld", (long long)st->st_size);
@@ -1079,6 +1146,27 @@ static void read_listing(struct worker *worker)
 		check_place(&tree->moves[i], i, 0, "m", "n", "");
 }
 
+static void read_directory(struct worker *worker)
+{
+	int i = pick(worker, DIRS);
+	struct directory *dir = &tree->dirs[i];
+	uint64_t mode = reg_before(&dir->mode), owner = reg_before(&dir->owner);
+	uint64_t ctime = floor_before(&dir->ctime_floor), mtime = floor_before(&dir->mtime_floor);
+	char path[PATH_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/d%d", options->mnt, i);
+	if (lstat(path, &st)) {
+		violation(path, "lstat: %s", strerror(errno));
+		return;
+	}
+	reg_check(CHECK_DIRECTORY, &dir->mode, mode, is_mode, i, &st, path);
+	if (!owner_is_half_changed(&dir->owner, i, owner, &st))
+		reg_check(CHECK_DIRECTORY, &dir->owner, owner, is_owner, i, &st, path);
+	floor_check(CHECK_DIRECTORY, &dir->ctime_floor, ctime, nanoseconds(st.st_ctim), path);
+	floor_check(CHECK_DIRECTORY, &dir->mtime_floor, mtime, nanoseconds(st.st_mtim), path);
+}
+
 static void read_never(struct worker *worker)
 {
 	int i = pick(worker, 4);
@@ -1142,7 +1230,7 @@ static void read_behind(struct worker *worker)
 
 void tree_read(struct worker *worker)
 {
-	int i, what = pick(worker, options->behind ? 24 : 20);
+	int i, what = pick(worker, options->behind ? 25 : 21);
 
 	if (options->behind_only)
 		read_behind(worker);
@@ -1168,6 +1256,8 @@ void tree_read(struct worker *worker)
 		read_listing(worker);
 	else if (what < 20)
 		read_never(worker);
+	else if (what < 21)
+		read_directory(worker);
 	else
 		read_behind(worker);
 }
