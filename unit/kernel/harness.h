@@ -103,7 +103,8 @@ static inline void run_test(const struct test *test)
 {
 	const char *scale = getenv("EXTFUSE_TEST_SCALE");
 	/* Three times what an idle machine takes at most: what hangs, hangs for ever. */
-	const int limit = 1800 * (getenv("EXTFUSE_TEST_SLOW") || (scale && atoi(scale) > 1) ? 6 : 1);
+	const int limit =
+		1800 * (getenv("EXTFUSE_TEST_SLOW") || (scale && atoi(scale) > 1) ? 6 : 1);
 	int tenths = limit;
 	int status = -1;
 	pid_t pid = fork();
