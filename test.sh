@@ -27,6 +27,8 @@ usage() {
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
 	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
+	Environment: EXTFUSE_TEST_MINUTES=N, begin no more tests on mounts after N minutes, and say which
+	were skipped (default: all run).
 	END
 }
 
@@ -83,7 +85,12 @@ done
 # Neither a terminal's input nor a user's settings may change a result.
 exec </dev/null
 export LC_ALL=C.UTF-8 CTEST_OUTPUT_ON_FAILURE=1 PYTHONDONTWRITEBYTECODE=1
-unset EXTFUSE_OBJECT_PATH MAKEFLAGS
+unset EXTFUSE_OBJECT_PATH MAKEFLAGS EXTFUSE_TEST_DEADLINE
+if [ -n "${EXTFUSE_TEST_MINUTES:-}" ]; then
+	[[ $EXTFUSE_TEST_MINUTES =~ ^[0-9]+$ ]] || die "EXTFUSE_TEST_MINUTES=$EXTFUSE_TEST_MINUTES: a number of minutes is expected"
+	EXTFUSE_TEST_DEADLINE=$(($(date +%s) + 60 * EXTFUSE_TEST_MINUTES))
+	export EXTFUSE_TEST_DEADLINE
+fi
 
 wants() { [[ " ${tiers[*]} " == *" $1 "* ]]; }
 # Both "rename*" and "mount/rename*" select mount/rename[ttl].
@@ -137,6 +144,13 @@ report() {
 		fi
 		;;
 	esac
+}
+
+# in_time TIER/NAME: may that part, which has a VM of its own, still begin?
+in_time() {
+	[ -n "${EXTFUSE_TEST_DEADLINE:-}" ] && [ "$(date +%s)" -gt "$EXTFUSE_TEST_DEADLINE" ] || return 0
+	report SKIP "$1" 'the time for tests is over'
+	return 1
 }
 
 # check TIER/NAME COMMAND...: one test; exit 77 is a skip whose reason is the last line printed.
@@ -441,7 +455,7 @@ tier_mount() {
 	local command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	mount_vms vm "${vm_flags[@]}" "${command[@]}"
-	if [ -z "$debug" ]; then
+	if [ -z "$debug" ] && in_time mount/debug-vm; then
 		wait_kernel debug || return
 		on_debug_kernel mount_vms debug-vm "${command[@]}" --reduced --suffix :debug
 	fi
@@ -453,9 +467,10 @@ stress_vms() {
 	local cpus command=(--timeout $((4000 * patience)) -- python3 unit/stress/run.py --filter "$filter")
 	for cpus in 2 1 4; do
 		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}_* ]] || continue
+		in_time "fs/stress-$cpus" || continue
 		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
 			"${suite_flags[@]}" --logs "$logs/stress-$cpus"
-		if [ -n "$debug" ] || [ "$cpus" = 4 ]; then
+		if [ -n "$debug" ] || [ "$cpus" = 4 ] || ! in_time "fs/debug-stress-$cpus"; then
 			continue
 		fi
 		wait_kernel debug || return
@@ -466,6 +481,7 @@ stress_vms() {
 }
 
 mutants_vm() {
+	in_time fs/mutants || return 0
 	must fs/build-mutants unit/stress/build-mutants.sh build/mutants
 	[ "$filter" = '*' ] || export EXTFUSE_MUTANTS_RARE=yes
 	EXTFUSE_MUTANTS=$root/build/mutants/objects vm fs/mutants "$logs/mutants" "${vm_flags[@]}" \
@@ -478,6 +494,7 @@ tier_fs() {
 	local others=
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
+	in_time fs/all || return 0
 	[ -n "$others" ] ||
 		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
 			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
