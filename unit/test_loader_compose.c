@@ -60,7 +60,8 @@ static void test_policy_that_keeps_nothing(void **state)
 	struct heard heard = { 0 };
 
 	(void)state;
-	assert_int_equal(compose("idle", fixture("broken/user_lookup"), NULL, &heard, &objects), 0);
+	assert_int_equal(compose("never", fixture("broken/user_lookup"), NULL, &heard, &objects),
+			 0);
 	assert_true(objects.v[0]->keeps_nothing);
 	assert_true(place(&objects, "user_lookup") != SIZE_MAX);
 	assert_true(place(&objects, "lookup") == SIZE_MAX);

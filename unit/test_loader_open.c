@@ -121,7 +121,7 @@ static void test_shape(void **state)
 
 static void test_maps_of_a_policy_that_keeps_nothing(void **state)
 {
-	struct extfuse *ext = must_open("idle", NULL);
+	struct extfuse *ext = must_open("never", NULL);
 
 	(void)state;
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_names")), 1);
