@@ -526,7 +526,7 @@ static __noinline void created(struct extfuse_req *ctx, struct ext_scratch *scra
 }
 
 static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *scratch,
-				  struct ext_op_stats *stats, __u32 opcode)
+				  struct ext_op_stats *stats, __u32 opcode, bool keeps)
 {
 	__u64 cookie = ctx->cookie[1];
 
@@ -543,7 +543,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	 * What only the reply names dies before the change's own stripes open:
 	 * with the name answered again, the inode would be, too.
 	 */
-	if (!ctx->error && in(CREATES, opcode) && keeps_rows())
+	if (!ctx->error && in(CREATES, opcode) && keeps)
 		created(ctx, scratch);
 	if (cookie & EXT_C_BEGUN) {
 		end(ctx, cookie);
@@ -555,7 +555,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		if (class)
 			end_unseen(ctx, class);
 	}
-	if (!keeps_rows())
+	if (!keeps)
 		return;
 	/* An ESTALE reply is a change: the nodeid is not what it was. */
 	if (ctx->error == -ESTALE) {
@@ -677,12 +677,21 @@ int ext_event_ignore(void)
 SEC("extfuse")
 int ext_dispatch(struct extfuse_req *ctx)
 {
-	struct ext_scratch *scratch = scratch_get();
+	struct ext_scratch *scratch;
 	struct ext_op_stats *stats;
 	__u32 opcode = ctx->opcode;
 	__u32 phase = ctx->phase;
 	__u32 slot = opcode;
+	bool keeps = phase == EXTFUSE_REPLY && keeps_rows();
 
+	/* Nothing was begun, is kept or has to be counted: the reply is its handler's alone. */
+	if (phase == EXTFUSE_REPLY && !keeps && ctx->cookie[1] == EXT_C_SEEN &&
+	    ctx->error != EXTFUSE_WITHDRAWN) {
+		if (opcode < EXT_OPCODES)
+			bpf_tail_call(ctx, &ext_progs, opcode + EXT_SLOT_REPLY);
+		return -ENOSYS;
+	}
+	scratch = scratch_get();
 	/* Cannot fail: per-CPU arrays have an element 0. The verifier does not know. */
 	if (!scratch)
 		return -ENOSYS;
@@ -713,7 +722,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 			withdrawn(ctx, stats);
 			return -ENOSYS;
 		} else {
-			reply(ctx, scratch, stats, opcode);
+			reply(ctx, scratch, stats, opcode, keeps);
 			slot += EXT_SLOT_REPLY;
 		}
 	}

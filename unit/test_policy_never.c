@@ -67,6 +67,50 @@ static void extended_attributes_and_statx_are_not_kept_either(void **state)
 	assert_quiet();
 }
 
+static void withdrawn_request_counts_once(void **state)
+{
+	(void)state;
+	struct fake_req req = req_lookup(1, "file");
+
+	assert_int_equal(fake_send(&req), -ENOSYS);
+	fake_fail(&req, EXTFUSE_WITHDRAWN);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).requests, 0);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).misses[EXT_MISS_ABSENT], 0);
+}
+
+extern const char ext_progs[];
+static int replies_seen;
+
+static int sees_replies(struct extfuse_req *ctx)
+{
+	assert_int_equal(ctx->phase, EXTFUSE_REPLY);
+	replies_seen++;
+	return -ENOSYS;
+}
+
+/* A reply is still its handler's: of a request that succeeded, failed, or began before the attach. */
+static void handlers_of_authors_see_replies(void **state)
+{
+	(void)state;
+	struct fake_req req = req_getattr(42), failed = req_getattr(42), unseen = req_getattr(42);
+	struct fake_req unknown = req_getattr(42);
+
+	replies_seen = 0;
+	fake_set_program(ext_progs, fake_slot("GETATTR/reply"), sees_replies);
+	assert_int_equal(fake_send(&req), -ENOSYS);
+	fake_answer(&req);
+	assert_int_equal(replies_seen, 1);
+	assert_int_equal(fake_send(&failed), -ENOSYS);
+	fake_fail(&failed, -EIO);
+	assert_int_equal(replies_seen, 2);
+	fake_answer(&unseen);
+	assert_int_equal(replies_seen, 3);
+	unknown.ctx.opcode = EXT_OPCODES;
+	assert_int_equal(fake_send(&unknown), -ENOSYS);
+	fake_answer(&unknown);
+	assert_int_equal(replies_seen, 3);
+}
+
 static void every_hook_says_no(void **state)
 {
 	(void)state;
@@ -86,6 +130,8 @@ int main(void)
 		fake_test(nothing_is_answered_or_stored),
 		fake_test(every_request_is_counted_as_a_miss),
 		fake_test(changes_begin_nothing),
+		fake_test(withdrawn_request_counts_once),
+		fake_test_on_host(handlers_of_authors_see_replies, "puts a function into a slot"),
 		fake_test(extended_attributes_and_statx_are_not_kept_either),
 		fake_test_on_host(every_hook_says_no, "calls functions of the program"),
 	};

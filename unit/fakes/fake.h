@@ -96,8 +96,9 @@ void fake_limit(unsigned int rows);
 /* Hash maps behave as LRU_HASH from here on, as under a policy of that shape they do anyway. */
 void fake_lru(void);
 /*
- * Put a program into a prog array of the test's own, as user space would; NULL takes it out. Slots that
- * nobody filled are empty: a tail call into one returns. On the host alone.
+ * Put a program into a prog array, as user space would; NULL takes it out. In one of the test's own,
+ * slots that nobody filled are empty: a tail call into one returns. In ext_progs, the handlers', it
+ * takes the place of the handler until the end of the case. On the host alone.
  */
 void fake_set_program(const void *prog_array, __u32 slot, fake_program program);
 /*

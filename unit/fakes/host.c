@@ -494,6 +494,9 @@ void fake_remove(const char *section)
 	slots[fake_slot(section)] = NULL;
 }
 
+/* The handlers'; its type has no name. */
+extern const char ext_progs[];
+
 /* Prog arrays of a test's own. */
 #define OWN_SLOTS 16
 
@@ -516,15 +519,17 @@ void fake_set_program(const void *prog_array, __u32 slot, fake_program program)
 {
 	struct own_slot *own = own_slot(prog_array, slot);
 
+	if (prog_array == ext_progs) {
+		assert_true(slot < EXT_SLOTS);
+		slots[slot] = program;
+		return;
+	}
 	if (!own) {
 		assert_true(own_slot_count < OWN_SLOTS);
 		own = &own_slots[own_slot_count++];
 	}
 	*own = (struct own_slot){ prog_array, slot, program };
 }
-
-/* The handlers'; its type has no name. */
-extern const char ext_progs[];
 
 fake_program fake_prog_array(const void *map, __u32 slot)
 {
