@@ -33,6 +33,11 @@ def scale(count):
     return max(2, count // int(os.environ.get("EXTFUSE_TEST_SCALE", "1")))
 
 
+def shorter(most):
+    """By how much long runs are shortened there, at most."""
+    return min(most, max(1, int(os.environ.get("EXTFUSE_TEST_SCALE", "1"))))
+
+
 def slowness():
     return 6 if "EXTFUSE_TEST_SLOW" in os.environ or \
         int(os.environ.get("EXTFUSE_TEST_SCALE", "1")) > 1 else 1

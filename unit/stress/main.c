@@ -34,6 +34,7 @@ static void usage(FILE *to)
 	      "                 itself may answer with what was before a change\n"
 	      "  --per-list N   reads of what such changes change between listings (default 8)\n"
 	      "  --control PATH tell the daemon of these changes: then reads see them at once\n"
+	      "  --lease        it grants leases all the time, and takes them back before these changes\n"
 	      "  --pressure MS  drop the kernel's caches of names and inodes that often\n"
 	      "  --first        end at the first contradiction\n"
 	      "Exit: 0, or 1 if a read contradicted what had completed before it. The last line\n"
@@ -53,6 +54,7 @@ static int parse(int argc, char **argv)
 		{ "behind-only", no_argument, NULL, 'o' },
 		{ "per-list", required_argument, NULL, 'l' },
 		{ "control", required_argument, NULL, 'c' },
+		{ "lease", no_argument, NULL, 'L' },
 		{ "pressure", required_argument, NULL, 'm' },
 		{ "first", no_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
@@ -91,6 +93,9 @@ static int parse(int argc, char **argv)
 		case 'c':
 			options.control = optarg;
 			break;
+		case 'L':
+			options.lease = 1;
+			break;
 		case 'm':
 			pressure = number;
 			break;
@@ -105,7 +110,7 @@ static int parse(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 2 || !processes || !threads || threads > MAX_THREADS || !per_change ||
-	    !options.per_list)
+	    !options.per_list || (options.lease && !options.control))
 		return -1;
 	options.src = argv[optind];
 	options.mnt = argv[optind + 1];
@@ -130,6 +135,8 @@ static void *work(void *data)
 	struct worker *worker = data;
 
 	for (unsigned int i = 0; i < reads && !totals->stop; i++) {
+		if (options.lease && worker->control >= 0)
+			tree_lease(worker);
 		if (draw(worker) % per_change == 0)
 			tree_change(worker);
 		tree_read(worker);

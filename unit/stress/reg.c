@@ -14,11 +14,11 @@ struct totals *totals;
 bool stop_at_first;
 
 static const char *const names[CHECKS] = {
-	[CHECK_SIZE] = "size",		 [CHECK_MODE] = "mode",	      [CHECK_OWNER] = "owner",
-	[CHECK_MTIME] = "mtime",	 [CHECK_CTIME] = "ctime",     [CHECK_NLINK] = "nlink",
-	[CHECK_NAME] = "name",		 [CHECK_INODE] = "inode",     [CHECK_XATTR] = "xattr",
-	[CHECK_XATTR_LIST] = "list",	 [CHECK_CONTENT] = "content", [CHECK_LISTING] = "listing",
-	[CHECK_DIRECTORY] = "directory", [CHECK_BEHIND] = "behind",
+	[CHECK_SIZE] = "size",	     [CHECK_MODE] = "mode",	      [CHECK_OWNER] = "owner",
+	[CHECK_MTIME] = "mtime",     [CHECK_ATIME] = "atime",	      [CHECK_CTIME] = "ctime",
+	[CHECK_NLINK] = "nlink",     [CHECK_NAME] = "name",	      [CHECK_INODE] = "inode",
+	[CHECK_XATTR] = "xattr",     [CHECK_XATTR_LIST] = "list",     [CHECK_CONTENT] = "content",
+	[CHECK_LISTING] = "listing", [CHECK_DIRECTORY] = "directory", [CHECK_BEHIND] = "behind",
 };
 
 const char *check_name(enum check check)

@@ -25,6 +25,7 @@ VARIANTS = {
     "ttl+writeinval": ("ttl+writeinval", ["ttl=1h"]),
     "writeinval+lru": ("writeinval+lru", []),
     "s3fifo": ("s3fifo", []),
+    "lease": ("lease", []),
     "daemon-fill": ("writeinval", ["fill=daemon"]),
     "daemon-fill-ttl+lru": ("ttl+lru", ["ttl=1h", "fill=daemon"]),
 }
@@ -35,6 +36,8 @@ CONFIGS = {
     "races": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "200"]),
     # Changes behind the mount are notified, so that every read has to see them.
     "notified": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "500"]),
+    # The same, by leases that are taken back before such a change.
+    "leased": (NO_TIMEOUTS + NASTY, ["--behind", "--lease", "--pressure", "500"]),
     # Rows are refused or evicted all the time.
     "small": (NO_TIMEOUTS + NASTY + ["max_entries=16"], ["--behind", "--pressure", "200"]),
     # Replies to changes come so late that others see the change before.
@@ -54,11 +57,11 @@ CONFIGS = {
 # The configurations of each variant, by the number of CPUs: what the others add is in one of these.
 RUNS = {
     1: [("writeinval", "races"), ("lru", "small")],
-    2: [(variant, "races") for variant in VARIANTS if variant != "s3fifo"] +
+    2: [(variant, "races") for variant in VARIANTS if variant not in ("s3fifo", "lease")] +
        [(variant, "notified") for variant in ("plain", "writeinval", "ttl+lru", "daemon-fill")] +
        [(variant, "timeouts") for variant in ("plain", "writeinval", "ttl+lru", "lru")] +
        [(variant, config) for variant in ("plain", "writeinval") for config in ("slow", "behind")] +
-       [("ttl+lru", "walks")] +
+       [("ttl+lru", "walks"), ("lease", "leased")] +
        [(variant, "small") for variant in ("writeinval", "lru", "s3fifo", "ttl+writeinval",
                                                  "daemon-fill")],
     4: [("ttl", "races"), ("writeinval+lru", "small"), ("plain", "races")],
@@ -81,10 +84,12 @@ def make_mount(variant, config):
     if variant in ("plain", "never"):
         mount_options = [option for option in mount_options if "max_entries" not in option]
     mount = vm.Mount("%s-%s" % (config, variant), mount_options + options, policy)
-    if config == "notified":
+    if config in ("notified", "leased"):
         control = os.path.join(vm.WORK, "control")
         mount.options.append("control=" + control)
         arguments = arguments + ["--control", control]
+    # Under leases too, if somebody grants them.
+    mount.answers = mount.answers or config == "leased"
     return mount, arguments
 
 
@@ -97,7 +102,7 @@ def hit_ratio(mount):
 def stress(mount, arguments, seed, results):
     mount.start()
     try:
-        reads = max(200, int(os.environ.get("EXTFUSE_STRESS_READS", READS)) // vm.slowness())
+        reads = max(200, int(os.environ.get("EXTFUSE_STRESS_READS", READS)) // vm.shorter(6))
         command = [ORACLE, "--seed", str(seed), "--reads", str(reads)] + arguments
         done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
@@ -192,7 +197,7 @@ def main():
     print("oracle: checks where the cache answers: %s" % json.dumps(total), flush=True)
     if not args.reduced and runner.selected("oracle_checks_enough_on_%d_cpus" % cpus, ""):
         runner.run("oracle_checks_enough_on_%d_cpus" % cpus, "", enough, found, total,
-                   cpus == 2 and len(found) == len(runs) and vm.slowness() == 1)
+                   cpus == 2 and len(found) == len(runs) and vm.shorter(6) == 1)
     return 1 if runner.failed else 0
 
 

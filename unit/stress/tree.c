@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,19 +30,21 @@
 #define SPARE_NAMES 8
 #define PATH_SIZE 512
 #define VALUE_SIZE 256
+/* No file is as large. */
+#define CONTENT_SIZE 16384
 
 #define XATTR "user.o"
 
 /* A regular file in d<i % DIRS>, with a second name in the next directory for odd versions of links. */
 struct file {
-	struct reg mode, owner, size, mtime, content, xattr, links;
-	_Atomic uint64_t ctime_floor, mtime_floor;
+	struct reg mode, owner, size, mtime, atime, content, xattr, links;
+	_Atomic uint64_t ctime_floor, mtime_floor, atime_floor;
 };
 
 /* A directory d<i>; its times move with the names in it. */
 struct directory {
 	struct reg mode, owner;
-	_Atomic uint64_t ctime_floor, mtime_floor;
+	_Atomic uint64_t ctime_floor, mtime_floor, atime_floor;
 };
 
 /* A name whose inode is one of two: p in one directory and q in the next are exchanged. */
@@ -146,6 +149,12 @@ static time_t mtime_of(int i, uint64_t version)
 	return 1000000000 + (time_t)version * FILES + i;
 }
 
+/* In the future: with relatime, as the source is mounted, reading does not move such a time. */
+static time_t atime_of(int i, uint64_t version)
+{
+	return 4000000000 + (time_t)version * FILES + i;
+}
+
 static uint64_t nanoseconds(struct timespec time)
 {
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
@@ -158,6 +167,12 @@ static uint64_t stamp_from_now(void)
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	return nanoseconds(now);
+}
+
+/* Files with even numbers change their size and contents, the others their times. */
+static bool changes_data(int i)
+{
+	return i % 2 == 0;
 }
 
 static bool there(uint64_t version)
@@ -223,6 +238,11 @@ static bool is_owner(int i, uint64_t version, const void *value)
 static bool is_mtime(int i, uint64_t version, const void *value)
 {
 	return ((const struct stat *)value)->st_mtime == mtime_of(i, version);
+}
+
+static bool is_atime(int i, uint64_t version, const void *value)
+{
+	return ((const struct stat *)value)->st_atime == atime_of(i, version);
 }
 
 static bool is_nlink(int i, uint64_t version, const void *value)
@@ -340,16 +360,19 @@ static int make_regular(int i)
 {
 	char path[PATH_SIZE], other[PATH_SIZE];
 	struct file *file = &tree->files[i];
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
-					   { .tv_sec = mtime_of(i, 1) } };
+	struct timespec times[2] = { { .tv_sec = atime_of(i, 1) }, { .tv_sec = mtime_of(i, 1) } };
 
 	reg_init(&file->mode);
 	reg_init(&file->owner);
 	reg_init(&file->size);
 	reg_init(&file->mtime);
+	reg_init(&file->atime);
 	reg_init(&file->content);
 	reg_init(&file->xattr);
 	reg_init(&file->links);
+	/* Of these reading moves it. */
+	if (changes_data(i))
+		times[0].tv_nsec = UTIME_OMIT;
 	path_in(path, options->src, i, "f", i);
 	path_in(other, options->src, i + 1, "l", i);
 	return make_file(path, size_of(i, 1)) || chown(path, owner_of(i, 1), owner_of(i, 1)) ||
@@ -428,7 +451,8 @@ int tree_make(const struct tree_options *opts, void *shared)
 	umask(0);
 	err = make_directories();
 	snprintf(path, sizeof(path), "%s/constant", options->src);
-	err = err || make_file(path, 16384) || make_spare_names(path);
+	err = err || make_file(path, 0) || truncate(path, 0) || truncate(path, CONTENT_SIZE) ||
+	      make_spare_names(path);
 	for (int i = 0; i < FILES && !err; i++)
 		err = make_regular(i);
 	for (int i = 0; i < TOGGLES && !err; i++) {
@@ -538,12 +562,6 @@ static bool store_value(const char *path, int i, uint64_t version)
 	return !setxattr(path, XATTR, value.bytes, (size_t)value.size, 0);
 }
 
-/* Files with even numbers change their size and contents, the others their times. */
-static bool changes_data(int i)
-{
-	return i % 2 == 0;
-}
-
 /* A name in that directory was made, removed or exchanged by a call that began at stamp and returned. */
 static void names_changed(int dir, uint64_t stamp)
 {
@@ -633,18 +651,21 @@ static void change_content(struct worker *worker, int i, const char *path)
 	reg_changed(&tree->files[i].content);
 }
 
-static void change_mtime(struct worker *worker, int i, const char *path)
+/* One of the two: the file system below sets one after the other, and stat() takes no lock. */
+static void change_time(struct worker *worker, int i, const char *path)
 {
-	uint64_t version = reg_change(&tree->files[i].mtime), stamp = stamp_from_now();
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	bool access = draw(worker) % 2;
+	struct reg *reg = access ? &tree->files[i].atime : &tree->files[i].mtime;
+	uint64_t version = reg_change(reg), stamp = stamp_from_now();
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
 
-	(void)worker;
 	if (!version)
 		return;
-	times[1].tv_sec = mtime_of(i, version);
+	times[!access] = (struct timespec){ .tv_sec = access ? atime_of(i, version)
+							     : mtime_of(i, version) };
 	must(!utimensat(AT_FDCWD, path, times, 0), path, "utimensat");
 	floor_raise(&tree->files[i].ctime_floor, stamp);
-	reg_changed(&tree->files[i].mtime);
+	reg_changed(reg);
 }
 
 static void change_file(struct worker *worker)
@@ -658,7 +679,7 @@ static void change_file(struct worker *worker)
 	tree->hot_file = i;
 	at_mnt(path, i, "f", i);
 	if (what == 4 && !changes_data(i))
-		change_mtime(worker, i, path);
+		change_time(worker, i, path);
 	else
 		changes[what](worker, i, path);
 }
@@ -772,20 +793,51 @@ static void change_replaced(struct worker *worker)
 	reg_changed(&tree->replaced[i]);
 }
 
-/* Tell the daemon; true: readers see it from now on. */
-static bool notify(struct worker *worker, const char *what, const char *kind, int i)
+/* Tell the daemon; whether it did what it was told. */
+__attribute__((format(printf, 2, 3))) static bool tell(struct worker *worker, const char *format,
+						       ...)
 {
 	char line[64];
-	int len = snprintf(line, sizeof(line), "%s b/%s%d\n", what, kind, i);
+	va_list args;
+	int len;
 
+	va_start(args, format);
+	len = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
 	return worker->control >= 0 && write(worker->control, line, (size_t)len) == len &&
 	       read(worker->control, line, sizeof(line)) > 1 && !memcmp(line, "ok", 2);
+}
+
+/* Something is leased, or what is not there is not. Leases end while they are used, and are granted anew. */
+void tree_lease(struct worker *worker)
+{
+	static const char *const kinds[] = { "f", "f", "l", "t", "p", "q", "m", "n", "r" };
+	int i = pick(worker, FILES), ms = 1 + pick(worker, 4000);
+	const char *kind = kinds[pick(worker, sizeof(kinds) / sizeof(kinds[0]))];
+
+	switch (pick(worker, 8)) {
+	case 0:
+		tell(worker, "grant %dms /\n", ms);
+		break;
+	case 1:
+		tell(worker, "grant %dms b\n", ms);
+		break;
+	case 2:
+		tell(worker, "grant %dms b/f%d\n", ms, i % BEHIND);
+		break;
+	case 3:
+		tell(worker, "grant %dms d%d\n", ms, i % DIRS);
+		break;
+	default:
+		tell(worker, "grant %dms d%d/%s%d\n", ms, (i + pick(worker, 2)) % DIRS, kind, i);
+	}
 }
 
 static void changed_behind(struct worker *worker, struct reg *reg, const char *what,
 			   const char *kind, int i)
 {
-	if (notify(worker, what, kind, i))
+	/* Where leases are, they were revoked before. */
+	if (options->lease || tell(worker, "%s b/%s%d\n", what, kind, i))
 		reg_changed(reg);
 	else
 		reg_changed_behind(reg);
@@ -803,6 +855,9 @@ static void change_behind(struct worker *worker)
 	if (!version)
 		return;
 	behind_path(path, options->src, what == 3 ? "t" : "f", i);
+	if (options->lease)
+		must(what == 3 ? tell(worker, "revoke b\n") : tell(worker, "revoke b/f%d\n", i), path,
+		     "revoking");
 	switch (what) {
 	case 0:
 		must(!chmod(path, mode_of(i, version)), path, "chmod");
@@ -866,7 +921,7 @@ static bool owner_is_half_changed(const struct reg *owner, int i, uint64_t since
 
 /* What stat says of a regular file, by name or by descriptor. */
 struct expected {
-	uint64_t mode, owner, size, mtime, links, ctime_floor, mtime_floor;
+	uint64_t mode, owner, size, mtime, atime, links, ctime_floor, mtime_floor, atime_floor;
 };
 
 static void expect_file(struct file *file, struct expected *e)
@@ -875,9 +930,11 @@ static void expect_file(struct file *file, struct expected *e)
 	e->owner = reg_before(&file->owner);
 	e->size = reg_before(&file->size);
 	e->mtime = reg_before(&file->mtime);
+	e->atime = reg_before(&file->atime);
 	e->links = reg_before(&file->links);
 	e->ctime_floor = floor_before(&file->ctime_floor);
 	e->mtime_floor = floor_before(&file->mtime_floor);
+	e->atime_floor = floor_before(&file->atime_floor);
 }
 
 static void check_file(int i, const struct expected *e, const struct stat *st, const char *path)
@@ -892,11 +949,15 @@ static void check_file(int i, const struct expected *e, const struct stat *st, c
 	reg_check(CHECK_NLINK, &file->links, e->links, is_nlink, i, st, path);
 	floor_check(CHECK_CTIME, &file->ctime_floor, e->ctime_floor, nanoseconds(st->st_ctim),
 		    path);
-	if (changes_data(i))
+	if (changes_data(i)) {
 		floor_check(CHECK_MTIME, &file->mtime_floor, e->mtime_floor,
 			    nanoseconds(st->st_mtim), path);
-	else
+		floor_check(CHECK_ATIME, &file->atime_floor, e->atime_floor,
+			    nanoseconds(st->st_atim), path);
+	} else {
 		reg_check(CHECK_MTIME, &file->mtime, e->mtime, is_mtime, i, st, path);
+		reg_check(CHECK_ATIME, &file->atime, e->atime, is_atime, i, st, path);
+	}
 }
 
 static void look_at_file(int i)
@@ -918,12 +979,51 @@ static void read_stat(struct worker *worker)
 	look_at_file(pick_near(worker, FILES, tree->hot_file));
 }
 
-/* Open, look by the descriptor, read. */
+/* All that a file holds: a version, and zeroes up to its end. */
+static bool read_all(int fd, const char *path, uint64_t *version, ssize_t *size)
+{
+	static const char zeroes[CONTENT_SIZE];
+	char bytes[CONTENT_SIZE];
+
+	*size = pread(fd, bytes, sizeof(bytes), 0);
+	if (*size < (ssize_t)sizeof(*version)) {
+		violation(path, "read: %s", *size < 0 ? strerror(errno) : "too short");
+		return false;
+	}
+	memcpy(version, bytes, sizeof(*version));
+	if (memcmp(bytes + sizeof(*version), zeroes, (size_t)*size - sizeof(*version)))
+		violation(path, "among the %zd bytes read are some that nobody wrote", *size);
+	return true;
+}
+
+/* While the size changes, a read may end at any in between: it looks at it for each page. */
+static void check_size_read(int i, uint64_t since, ssize_t size, const char *path)
+{
+	uint64_t until = tree->files[i].size.begun;
+	off_t least = size_of(i, since), most = least;
+
+	for (uint64_t version = since + 1; version <= until; version++) {
+		off_t other = size_of(i, version);
+
+		least = other < least ? other : least;
+		most = other > most ? other : most;
+	}
+	totals->checks[CHECK_SIZE]++;
+	if (size < least || size > most)
+		violation(path, "%zd bytes read, expected %lld to %lld", size, (long long)least,
+			  (long long)most);
+}
+
+/*
+ * Open, read, look by the descriptor. With relatime, as the source is mounted, whoever reads leaves
+ * an atime that is no older than the mtime; and FUSE reads again what it had when the file is opened.
+ */
 static void read_content(struct worker *worker)
 {
 	int i = pick_near(worker, FILES, tree->hot_file);
 	struct file *file = &tree->files[i];
-	uint64_t content = 0, since = reg_before(&file->content);
+	uint64_t content, since = reg_before(&file->content);
+	ssize_t size;
 	struct expected e;
 	char path[PATH_SIZE];
 	struct stat st;
@@ -936,10 +1036,12 @@ static void read_content(struct worker *worker)
 		violation(path, "open: %s", strerror(errno));
 		return;
 	}
-	if (pread(fd, &content, sizeof(content), 0) != sizeof(content))
-		violation(path, "read: %s", strerror(errno));
-	else
+	if (read_all(fd, path, &content, &size)) {
 		reg_check(CHECK_CONTENT, &file->content, since, is_content, i, &content, path);
+		check_size_read(i, e.size, size, path);
+		floor_raise(&file->atime_floor, e.mtime_floor);
+		e.atime_floor = floor_before(&file->atime_floor);
+	}
 	if (fstat(fd, &st))
 		violation(path, "fstat: %s", strerror(errno));
 	else
@@ -1080,9 +1182,10 @@ static void read_replaced(struct worker *worker)
 {
 	int i = pick(worker, REPLACED);
 	struct reg *reg = &tree->replaced[i];
-	uint64_t since = reg_before(reg), content = 0;
+	uint64_t since = reg_before(reg), content;
 	char path[PATH_SIZE];
 	struct stat st;
+	ssize_t size;
 	int fd;
 
 	at_mnt(path, i, "r", i);
@@ -1094,12 +1197,16 @@ static void read_replaced(struct worker *worker)
 		return;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, &content, sizeof(content), 0) != sizeof(content))
-		violation(path, "open or read: %s", strerror(errno));
-	else
-		reg_check(CHECK_CONTENT, reg, since, is_content, i, &content, path);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0) {
+		violation(path, "open: %s", strerror(errno));
+		return;
+	}
+	if (read_all(fd, path, &content, &size) &&
+	    reg_check(CHECK_CONTENT, reg, since, is_content, i, &content, path) &&
+	    size != size_of(i, content))
+		violation(path, "%zd bytes read of version %llu", size,
+			  (unsigned long long)content);
+	close(fd);
 }
 
 /*
@@ -1152,6 +1259,7 @@ static void read_directory(struct worker *worker)
 	struct directory *dir = &tree->dirs[i];
 	uint64_t mode = reg_before(&dir->mode), owner = reg_before(&dir->owner);
 	uint64_t ctime = floor_before(&dir->ctime_floor), mtime = floor_before(&dir->mtime_floor);
+	uint64_t atime = floor_before(&dir->atime_floor);
 	char path[PATH_SIZE];
 	struct stat st;
 
@@ -1165,6 +1273,7 @@ static void read_directory(struct worker *worker)
 		reg_check(CHECK_DIRECTORY, &dir->owner, owner, is_owner, i, &st, path);
 	floor_check(CHECK_DIRECTORY, &dir->ctime_floor, ctime, nanoseconds(st.st_ctim), path);
 	floor_check(CHECK_DIRECTORY, &dir->mtime_floor, mtime, nanoseconds(st.st_mtim), path);
+	floor_check(CHECK_DIRECTORY, &dir->atime_floor, atime, nanoseconds(st.st_atim), path);
 }
 
 static void read_never(struct worker *worker)

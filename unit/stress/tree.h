@@ -10,6 +10,7 @@ struct tree_options {
 	const char *mnt;
 	const char *src;
 	const char *control;   /* the daemon's socket, or NULL: changes behind are not notified */
+	int lease;	       /* the daemon grants leases, and revokes them before changes behind */
 	int behind;	       /* also change the source directly */
 	int behind_only;       /* change nothing through the mount */
 	unsigned int per_list; /* reads of such a change between listings, on average */
@@ -31,5 +32,7 @@ int tree_make(const struct tree_options *options, void *shared);
 /* One change through the mount or behind it, or one read with its checks, at random. */
 void tree_change(struct worker *worker);
 void tree_read(struct worker *worker);
+/* Lets the daemon grant a lease, at random. */
+void tree_lease(struct worker *worker);
 
 #endif
