@@ -429,6 +429,9 @@ tier_kernel() {
 	fi
 	vm kernel/docs "$logs/docs-vm" "${vm_flags[@]}" --timeout $((600 * patience)) -- \
 		python3 unit/docs/run.py --where vm --filter "$filter" --logs "$logs/docs-vm" build
+	[ -n "$debug" ] ||
+		suite kernel/bench python3 unit/docs/run.py --where bench "${suite_flags[@]}" --filter "$filter" \
+			--logs "$logs" build
 	suite kernel/bytecode vm_lines "$logs/bytecode"
 	# Last: it wants the debug kernel, which may still be compiled.
 	if selected kernel/run-sh; then
@@ -523,7 +526,7 @@ if [ -z "$debug" ] && ! wants kernel && ! wants mount; then
 	{ wants fs && [[ $filter != mutant_* ]]; } || wants_debug=
 fi
 
-must "${tiers[0]}/install-deps" scripts/install-deps.sh build kernel test
+must "${tiers[0]}/install-deps" scripts/install-deps.sh build kernel test bench
 if wants kernel || wants mount || wants fs; then
 	start_kernels "$wants_debug"
 fi

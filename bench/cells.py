@@ -188,7 +188,7 @@ def main():
         prepare(args)
         for workload in WORKLOADS:
             if workload.name not in only or not (args.full or workload.quick) or \
-                    (args.icount and not workload.icount):
+                    (args.icount and not workload.icount) or (columns.TRIAL and workload.rounds == 1):
                 continue
             chosen = columns.full(workload) if args.full else columns.quick()
             if args.column:

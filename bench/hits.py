@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-from columns import ANSWERING, POLICIES, on
+from columns import ANSWERING, POLICIES, TRIAL, on
 from mounts import PATIENCE, PLAIN, Failed, Mount, difference, run
 
 WORK = "/run/bench"
@@ -20,13 +20,9 @@ COLUMNS.update({name: on("fuse", name) for name in POLICIES})
 FIND = {
     "fuse": PLAIN,
     "writeinval,atime=relaxed": on("fuse", "writeinval", relaxed=True),
-    "writeinval": COLUMNS["writeinval"],
-    "ttl": COLUMNS["ttl"],
-    "lru": COLUMNS["lru"],
-    "ttl+lru": COLUMNS["ttl+lru"],
-    "never": COLUMNS["never"],
 }
-FIND_DIRS, FIND_FILES = 20, 100
+FIND.update({name: COLUMNS[name] for name in ANSWERING + ["never"]})
+FIND_DIRS, FIND_FILES = (2, 10) if TRIAL else (20, 100)
 
 
 def say(text):
@@ -130,11 +126,11 @@ def dispatcher():
             sum(program["run_cnt"] for program in shown))
 
 
-def per_run(program, mount, opcodes):
+def per_run(program, repeats, mount, opcodes):
     """Mean of one run while a path is stat'ed over and over."""
     before = dispatcher()
     requests = mount.requests()
-    run(program, "2000", mount.path + "/d/f")
+    run(program, str(repeats), mount.path + "/d/f")
     added = difference(requests, mount.requests())
     after = dispatcher()
     runs = after[1] - before[1]
@@ -161,7 +157,8 @@ def measure_bpf(args):
     for name in POLICIES:
         say("BPF programs: " + name)
         with Mount(source, WORK + "/bpf/mnt", COLUMNS[name]) as mount:
-            result["run"][name] = per_run(args.statloop, mount, ("LOOKUP", "GETATTR"))
+            result["run"][name] = per_run(args.statloop, args.repeats // 5, mount,
+                                          ("LOOKUP", "GETATTR"))
             result["instructions"][name] = instructions()
     return result
 

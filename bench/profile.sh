@@ -51,6 +51,11 @@ done
 EXTFUSE_BUILD=$(realpath -m "${EXTFUSE_BUILD:-build}")
 export EXTFUSE_BUILD EXTFUSE_ACCEL=tcg LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 out=$EXTFUSE_BUILD/bench/profile
+# As for bench/run.sh.
+if [ -n "${EXTFUSE_BENCH_TRIAL:-}" ]; then
+	build=
+	out=$EXTFUSE_BUILD/bench-trial/profile
+fi
 mkdir -p "$out"
 build_products() {
 	scripts/install-deps.sh build kernel bench &&

@@ -25,7 +25,10 @@ usage() {
 	repeat to 0.1 %, and cached and uncached are compared by the work they do) and once with the
 	machine's clock. Tables in Markdown on stdout; figures and plots in build/bench/; progress on
 	stderr. A limit that is not met is marked MISS; only a failure to measure is an error.
-	Environment: EXTFUSE_BUILD, the folder of the build (default build).
+	Environment: EXTFUSE_BUILD, the folder of the build (default build). EXTFUSE_BENCH_TRIAL=yes:
+	with what is built, everything once, on small trees, by the machine's clock, under the policies
+	never and writeinval, and without the workload build: it shows that a command works, and its
+	figures, in build/bench-trial/, mean nothing.
 	END
 }
 
@@ -75,6 +78,16 @@ done
 EXTFUSE_BUILD=$(realpath -m "${EXTFUSE_BUILD:-build}")
 export EXTFUSE_BUILD LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 results=$EXTFUSE_BUILD/bench
+tree_parts=()
+icount=(--icount)
+if [ -n "${EXTFUSE_BENCH_TRIAL:-}" ]; then
+	rounds=1
+	repeats=100
+	build=
+	results+=-trial
+	tree_parts=(crypto)
+	icount=()
+fi
 mkdir -p "$results"
 work=$(mktemp -d "$EXTFUSE_BUILD/bench.XXXXXX")
 keep=
@@ -175,16 +188,17 @@ if [ "$mode" = pairs ]; then
 	exit
 fi
 if [ -z "$only${columns[*]}" ]; then
-	hits icount --icount
+	hits icount "${icount[@]}"
 	hits clock
 	python3 bench/report.py hits "$results"
 fi
 if [ "$mode" != hits ]; then
-	quiet "trees" scripts/make-tree.sh work "$work/tree.tar"
+	quiet "trees" scripts/make-tree.sh work "$work/tree.tar" "${tree_parts[@]}"
 	quiet "an archive" scripts/make-tree.sh archive "$work/archive.tar"
-	[ "$mode" != full ] || quiet "a kernel" scripts/make-tree.sh kernel "$work/kernel.tar"
-	cells icount --icount
-	cells clock
+	[ "$mode" != full ] || [ -n "${EXTFUSE_BENCH_TRIAL:-}" ] ||
+		quiet "a kernel" scripts/make-tree.sh kernel "$work/kernel.tar"
+	cells icount "${icount[@]}"
+	[ -n "${EXTFUSE_BENCH_TRIAL:-}" ] || cells clock
 	python3 bench/report.py "$mode" "$results"
 fi
 say "figures and plots: $results"

@@ -5,8 +5,10 @@ set -euo pipefail
 
 usage() {
 	cat <<-'END'
-	usage: scripts/make-tree.sh work|archive|kernel FILE
-	  work     some 2,000 files of the kernel's source, committed to a git repository
+	usage: scripts/make-tree.sh work FILE [PART...]
+	       scripts/make-tree.sh archive|kernel FILE
+	  work     some 2,000 files of the kernel's source, or these directories of it, committed to a
+	           git repository
 	  archive  one directory of them
 	  kernel   what `make tinyconfig` and making a few directories read, with the tools that they
 	           run (scripts/, tools/objtool) compiled
@@ -14,7 +16,7 @@ usage() {
 	END
 }
 
-if [ $# -ne 2 ]; then
+if [ $# -lt 2 ] || { [ $# -gt 2 ] && [ "$1" != work ]; }; then
 	usage >&2
 	exit 2
 fi
@@ -31,7 +33,9 @@ repository() {
 	work=$(mktemp -d "$file.XXXXXX")
 	# shellcheck disable=SC2064 # its name is known now
 	trap "rm -rf '$work'" EXIT
-	pack crypto include/uapi scripts tools/arch tools/build tools/include tools/lib tools/scripts |
+	[ $# -gt 0 ] || set -- crypto include/uapi scripts tools/arch tools/build tools/include tools/lib \
+		tools/scripts
+	pack "$@" |
 		tar -C "$work" -xf -
 	git -C "$work" init -q --initial-branch=main --template= .
 	git -C "$work" add --force .
@@ -59,7 +63,7 @@ kernel() {
 }
 
 case $1 in
-work) repository ;;
+work) repository "${@:3}" ;;
 archive) pack crypto >"$file" ;;
 kernel) kernel ;;
 *)

@@ -104,6 +104,32 @@ run_sh_killed() {
 run_sh_killed run_sh_leaves_no_vm_when_terminated TERM
 run_sh_killed run_sh_leaves_no_vm_when_killed KILL
 
+# Keys are typed once the prompt is there: what comes earlier nobody reads.
+run_sh_interactive() {
+	local name=$1 log=$logs/$1 keys got=0 terminal
+	rm -f "$log.keys"
+	mkfifo "$log.keys"
+	exec {keys}<>"$log.keys"
+	timeout 240 script -qefc "$(printf '%q ' "$run" --out "$log" --interactive)" "$log.log" \
+		<"$log.keys" >/dev/null 2>&1 &
+	terminal=$!
+	until grep -qa '# $' "$log.log" 2>/dev/null || ! kill -0 "$terminal" 2>/dev/null; do
+		sleep 0.2
+	done
+	# That shell is to expand it.
+	# shellcheck disable=SC2016
+	printf 'echo "sum $((40 + 2)) on $(tty)"; exit 3\n' >&"$keys"
+	wait "$terminal" || got=$?
+	exec {keys}>&-
+	printf 'exit %s, expected 3\n' "$got" >>"$log.log"
+	if [ "$got" = 3 ] && grep -qa 'sum 42 on /dev/tty' "$log.log"; then
+		pass "$name"
+	else
+		fail "$name" "$log.log"
+	fi
+}
+run_sh_interactive run_sh_has_an_interactive_shell
+
 no_kernel=$logs/no-kernel
 printf 'not a kernel\n' >"$no_kernel"
 EXTFUSE_KERNEL=$no_kernel EXTFUSE_BOOT_TIMEOUT=15 \

@@ -661,8 +661,8 @@ static void change_time(struct worker *worker, int i, const char *path)
 
 	if (!version)
 		return;
-	times[!access] = (struct timespec){ .tv_sec = access ? atime_of(i, version)
-							     : mtime_of(i, version) };
+	times[!access] =
+		(struct timespec){ .tv_sec = access ? atime_of(i, version) : mtime_of(i, version) };
 	must(!utimensat(AT_FDCWD, path, times, 0), path, "utimensat");
 	floor_raise(&tree->files[i].ctime_floor, stamp);
 	reg_changed(reg);
@@ -856,8 +856,8 @@ static void change_behind(struct worker *worker)
 		return;
 	behind_path(path, options->src, what == 3 ? "t" : "f", i);
 	if (options->lease)
-		must(what == 3 ? tell(worker, "revoke b\n") : tell(worker, "revoke b/f%d\n", i), path,
-		     "revoking");
+		must(what == 3 ? tell(worker, "revoke b\n") : tell(worker, "revoke b/f%d\n", i),
+		     path, "revoking");
 	switch (what) {
 	case 0:
 		must(!chmod(path, mode_of(i, version)), path, "chmod");

@@ -9,10 +9,10 @@
 struct tree_options {
 	const char *mnt;
 	const char *src;
-	const char *control;   /* the daemon's socket, or NULL: changes behind are not notified */
-	int lease;	       /* the daemon grants leases, and revokes them before changes behind */
-	int behind;	       /* also change the source directly */
-	int behind_only;       /* change nothing through the mount */
+	const char *control; /* the daemon's socket, or NULL: changes behind are not notified */
+	int lease;	     /* the daemon grants leases, and revokes them before changes behind */
+	int behind;	     /* also change the source directly */
+	int behind_only;     /* change nothing through the mount */
 	unsigned int per_list; /* reads of such a change between listings, on average */
 };
 
