@@ -15,6 +15,12 @@ EXT_PARAM_ENUM(atime, 0, "strict,relaxed",
 	       "relaxed: neither reading a file or directory nor closing a file that was only read "
 	       "makes its cached attributes stale");
 
+/*
+ * The policy has the shape none, says the loader: nothing is kept, so there is nothing to keep
+ * coherent. A constant for the verifier, so that a program which keeps rows has no code for it.
+ */
+EXT_KNOB __u32 ext_idle = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, EXT_SLOTS);
@@ -146,12 +152,6 @@ static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 opcode)
 	if (in(INODES, opcode))
 		return in(ADDS_NO_XATTR, opcode) ? CLASS_INODE : CLASS_INODE | CLASS_XATTRS;
 	return CLASS_INODE | CLASS_XATTRS | CLASS_NAMES | CLASS_ALL;
-}
-
-/* Under a policy that keeps nothing there is nothing to keep coherent. */
-static __always_inline bool keeps_rows(void)
-{
-	return ext_policy_shape() != EXT_SHAPE_NONE;
 }
 
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
@@ -526,7 +526,7 @@ static __noinline void created(struct extfuse_req *ctx, struct ext_scratch *scra
 }
 
 static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *scratch,
-				  struct ext_op_stats *stats, __u32 opcode, bool keeps)
+				  struct ext_op_stats *stats, __u32 opcode)
 {
 	__u64 cookie = ctx->cookie[1];
 
@@ -543,7 +543,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	 * What only the reply names dies before the change's own stripes open:
 	 * with the name answered again, the inode would be, too.
 	 */
-	if (!ctx->error && in(CREATES, opcode) && keeps)
+	if (!ctx->error && in(CREATES, opcode))
 		created(ctx, scratch);
 	if (cookie & EXT_C_BEGUN) {
 		end(ctx, cookie);
@@ -555,8 +555,6 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 		if (class)
 			end_unseen(ctx, class);
 	}
-	if (!keeps)
-		return;
 	/* An ESTALE reply is a change: the nodeid is not what it was. */
 	if (ctx->error == -ESTALE) {
 		__u64 s = ext_draw();
@@ -607,7 +605,7 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 		ext_raise(&ext_all.last, ext_draw());
 		return;
 	}
-	if (!keeps_rows())
+	if (ext_idle)
 		return;
 	switch (ctx->opcode) {
 	case EXTFUSE_EV_FORGET:
@@ -674,6 +672,33 @@ int ext_event_ignore(void)
 
 /* ---- Entry ---- */
 
+/* A request or its reply where nothing is kept: it is counted, and a handler of an author's called. */
+static __always_inline int dispatch_idle(struct extfuse_req *ctx, __u32 opcode)
+{
+	__u32 slot = opcode;
+
+	if (ctx->phase == EXTFUSE_REQUEST) {
+		struct ext_op_stats *stats = stats_get(opcode);
+
+		if (stats) {
+			stats->requests++;
+			stats->misses[EXT_MISS_ABSENT]++;
+		}
+		ctx->cookie[1] = EXT_C_SEEN;
+	} else {
+		if (ctx->error == EXTFUSE_WITHDRAWN) {
+			withdrawn(ctx, stats_get(opcode));
+			return -ENOSYS;
+		}
+		if (ctx->cookie[1] & EXT_C_ANSWERED)
+			not_live(ctx, stats_get(opcode), ctx->cookie[1]);
+		slot += EXT_SLOT_REPLY;
+	}
+	if (opcode < EXT_OPCODES)
+		bpf_tail_call(ctx, &ext_progs, slot);
+	return -ENOSYS;
+}
+
 SEC("extfuse")
 int ext_dispatch(struct extfuse_req *ctx)
 {
@@ -682,15 +707,9 @@ int ext_dispatch(struct extfuse_req *ctx)
 	__u32 opcode = ctx->opcode;
 	__u32 phase = ctx->phase;
 	__u32 slot = opcode;
-	bool keeps = phase == EXTFUSE_REPLY && keeps_rows();
 
-	/* Nothing was begun, is kept or has to be counted: the reply is its handler's alone. */
-	if (phase == EXTFUSE_REPLY && !keeps && ctx->cookie[1] == EXT_C_SEEN &&
-	    ctx->error != EXTFUSE_WITHDRAWN) {
-		if (opcode < EXT_OPCODES)
-			bpf_tail_call(ctx, &ext_progs, opcode + EXT_SLOT_REPLY);
-		return -ENOSYS;
-	}
+	if (ext_idle && phase != EXTFUSE_EVENT)
+		return dispatch_idle(ctx, opcode);
 	scratch = scratch_get();
 	/* Cannot fail: per-CPU arrays have an element 0. The verifier does not know. */
 	if (!scratch)
@@ -714,7 +733,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 			/* fill, REQUEST: the number is noted before the hit is tried */
 			ctx->cookie[0] =
 				opcode == FUSE_READDIRPLUS ? ext_draw() : ext_load(ext_seq);
-			if (class && keeps_rows())
+			if (class)
 				begin(ctx, class);
 			else
 				ctx->cookie[1] = EXT_C_SEEN;
@@ -722,7 +741,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 			withdrawn(ctx, stats);
 			return -ENOSYS;
 		} else {
-			reply(ctx, scratch, stats, opcode, keeps);
+			reply(ctx, scratch, stats, opcode);
 			slot += EXT_SLOT_REPLY;
 		}
 	}

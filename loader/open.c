@@ -109,17 +109,23 @@ static int set_max_entries(struct extfuse *ext, uint64_t rows)
 	return 0;
 }
 
+static bool keeps_nothing(const struct extfuse *ext)
+{
+	for (size_t i = 0; i < ext->objects.n; i++)
+		if (ext->objects.v[i]->keeps_nothing)
+			return true;
+	return false;
+}
+
 static int set_shape(struct extfuse *ext)
 {
-	bool lru = false, keeps_nothing = false;
+	bool lru = false;
 	struct bpf_map *map;
 
-	for (size_t i = 0; i < ext->objects.n; i++) {
+	for (size_t i = 0; i < ext->objects.n; i++)
 		lru |= ext->objects.v[i]->lru;
-		keeps_nothing |= ext->objects.v[i]->keeps_nothing;
-	}
 	/* Maps cannot be empty. */
-	if (keeps_nothing)
+	if (keeps_nothing(ext))
 		return set_max_entries(ext, 1);
 	if (!lru)
 		return 0;
@@ -198,6 +204,7 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 	char name[POLICY_NAME_SIZE] = "";
 	uint32_t fill = opts->fill_daemon ? 1 : 0;
 	uint32_t one_nodeid = opts->one_nodeid_per_inode ? 1 : 0;
+	uint32_t idle = keeps_nothing(ext) ? 1 : 0;
 
 	snprintf(name, sizeof(name), "%s", ext->policy);
 
@@ -209,6 +216,7 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 		{ "ext_policy_name", name, sizeof(name) },
 		{ "ext_fill", &fill, sizeof(fill) },
 		{ "ext_one_nodeid", &one_nodeid, sizeof(one_nodeid) },
+		{ "ext_idle", &idle, sizeof(idle) },
 	};
 
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(vars); i++) {

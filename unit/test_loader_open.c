@@ -75,6 +75,8 @@ static void test_presets(void **state)
 	assert_int_equal(flag, 1);
 	read_var(ext, "ext_one_nodeid", &flag, sizeof(flag));
 	assert_int_equal(flag, 0);
+	read_var(ext, "ext_idle", &flag, sizeof(flag));
+	assert_int_equal(flag, 0);
 	extfuse_close(ext);
 }
 
@@ -119,14 +121,18 @@ static void test_shape(void **state)
 	extfuse_close(ext);
 }
 
-static void test_maps_of_a_policy_that_keeps_nothing(void **state)
+static void test_policy_that_keeps_nothing_has_no_maps_to_speak_of(void **state)
 {
 	struct extfuse *ext = must_open("never", NULL);
+	uint32_t idle;
 
 	(void)state;
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_names")), 1);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_attrs")), 1);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_progs")), EXT_SLOTS);
+	/* And the dispatcher knows. */
+	read_var(ext, "ext_idle", &idle, sizeof(idle));
+	assert_int_equal(idle, 1);
 	extfuse_close(ext);
 }
 
@@ -288,7 +294,7 @@ int main(void)
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_shape),
-		cmocka_unit_test(test_maps_of_a_policy_that_keeps_nothing),
+		cmocka_unit_test(test_policy_that_keeps_nothing_has_no_maps_to_speak_of),
 		cmocka_unit_test(test_programs_have_our_type),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_policy_by_path),

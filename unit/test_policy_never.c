@@ -111,6 +111,29 @@ static void handlers_of_authors_see_replies(void **state)
 	assert_int_equal(replies_seen, 3);
 }
 
+static int answers(struct extfuse_req *ctx)
+{
+	struct fuse_entry_out entry = fake_entry(42, 1);
+
+	if (bpf_extfuse_write_args(ctx, OUT_PARAM_0, &entry, sizeof(entry)) < 0)
+		return -ENOSYS;
+	return ext_hit(ctx);
+}
+
+/* The driver asked the daemon after all, since the inode was no longer there. */
+static void answer_that_was_not_taken_is_a_miss(void **state)
+{
+	(void)state;
+	struct fake_req req = req_lookup(1, "file");
+
+	fake_set_program(ext_progs, fake_slot("LOOKUP"), answers);
+	assert_int_equal(fake_send(&req), 0);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).hits, 1);
+	fake_answer(&req);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).hits, 0);
+	assert_int_equal(fake_stats(FUSE_LOOKUP).misses[EXT_MISS_NOT_LIVE], 1);
+}
+
 static void every_hook_says_no(void **state)
 {
 	(void)state;
@@ -132,6 +155,8 @@ int main(void)
 		fake_test(changes_begin_nothing),
 		fake_test(withdrawn_request_counts_once),
 		fake_test_on_host(handlers_of_authors_see_replies, "puts a function into a slot"),
+		fake_test_on_host(answer_that_was_not_taken_is_a_miss,
+				  "puts a function into a slot"),
 		fake_test(extended_attributes_and_statx_are_not_kept_either),
 		fake_test_on_host(every_hook_says_no, "calls functions of the program"),
 	};

@@ -1021,6 +1021,8 @@ int fake_setup(void **state)
 	ext_generation = 0;
 	ext_fill = 0;
 	ext_one_nodeid = 0;
+	/* As the loader does. */
+	ext_idle = ext_policy_shape() == EXT_SHAPE_NONE;
 	ext_param_atime = 0;
 	backend_begin();
 	add_in(&attach, &minor, sizeof(minor));

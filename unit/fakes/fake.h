@@ -58,7 +58,7 @@ struct fake_req {
 /* Variables of the sources under test. */
 extern __u64 ext_epoch, ext_seq;
 extern __u32 ext_attached, ext_generation;
-extern EXT_KNOB __u32 ext_fill, ext_one_nodeid;
+extern EXT_KNOB __u32 ext_fill, ext_one_nodeid, ext_idle;
 extern EXT_KNOB __u64 ext_param_atime;
 extern struct ext_inode_stripe ext_inodes[EXT_STRIPES];
 extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
