@@ -72,6 +72,11 @@ uint64_t reg_before(struct reg *reg)
 	return done > seen ? done : seen;
 }
 
+uint64_t reg_completed(struct reg *reg)
+{
+	return reg->done;
+}
+
 void violation(const char *path, const char *format, ...)
 {
 	char text[256], line[768];

@@ -69,6 +69,9 @@ void reg_changed_behind(struct reg *reg);
 /* The oldest version that a read that begins now may return. */
 uint64_t reg_before(struct reg *reg);
 
+/* The same, were it not for what others have seen before its change returned. */
+uint64_t reg_completed(struct reg *reg);
+
 /* Has version of object i the value that was read? */
 typedef bool (*reg_matches)(int i, uint64_t version, const void *value);
 
