@@ -56,7 +56,8 @@ static inline long faults_number(const char *path)
 
 /*
  * Which allocations can fail: all, also those that may wait, and single pages. A probability above
- * zero (in per cent) is for tasks whose make-it-fail is set.
+ * zero (in per cent of every fifth allocation from a slab) is for tasks whose make-it-fail is set.
+ * Every fifth, since mm/vmalloc.c warns where two of its own fail in a row (va_alloc()).
  */
 static inline int faults_prepare(const char *slab_probability)
 {
@@ -75,6 +76,7 @@ static inline int faults_prepare(const char *slab_probability)
 	}
 	err |= faults_set("fail_page_alloc", "ignore-gfp-highmem", "N");
 	err |= faults_set("fail_page_alloc", "min-order", "0");
+	err |= faults_set("failslab", "interval", "5");
 	err |= faults_set("failslab", "probability", slab_probability);
 	err |= faults_set("fail_usercopy", "verbose", "0");
 	return err;

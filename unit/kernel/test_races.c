@@ -375,7 +375,7 @@ static void mounts_end_in_every_way_while_memory_is_short(void)
 	make_group();
 	mkdir("/run/wire-test", 0755);
 	if (faults)
-		SAME(faults_prepare("2"), 0);
+		SAME(faults_prepare("10"), 0);
 	others[0] = start_process(drop_all_the_time, 0);
 	others[1] = start_process(load_all_the_time, 0);
 	/* On a slow machine it takes more mounts before everybody beside them has done something. */
