@@ -75,10 +75,8 @@ static void drop_replaced(const struct ext_log *log, struct ext_objects *objects
 /* Where the policy keeps nothing, the built-in handlers would run in vain. */
 static void drop_idle(struct ext_objects *objects)
 {
-	bool idle = false;
+	bool idle = ext_objects_keep_nothing(objects);
 
-	for (size_t i = 0; i < objects->n; i++)
-		idle |= objects->v[i]->is_policy && objects->v[i]->keeps_nothing;
 	for (size_t i = 0; idle && i < objects->n;) {
 		const struct ext_object *object = objects->v[i];
 

@@ -663,3 +663,11 @@ int ext_object_read(const struct ext_log *log, const char *path, struct ext_obje
 	}
 	return ext_object_parse(log, path, image, size, out);
 }
+
+bool ext_objects_keep_nothing(const struct ext_objects *objects)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (objects->v[i]->is_policy && objects->v[i]->keeps_nothing)
+			return true;
+	return false;
+}

@@ -109,14 +109,6 @@ static int set_max_entries(struct extfuse *ext, uint64_t rows)
 	return 0;
 }
 
-static bool keeps_nothing(const struct extfuse *ext)
-{
-	for (size_t i = 0; i < ext->objects.n; i++)
-		if (ext->objects.v[i]->keeps_nothing)
-			return true;
-	return false;
-}
-
 static int set_shape(struct extfuse *ext)
 {
 	bool lru = false;
@@ -125,7 +117,7 @@ static int set_shape(struct extfuse *ext)
 	for (size_t i = 0; i < ext->objects.n; i++)
 		lru |= ext->objects.v[i]->lru;
 	/* Maps cannot be empty. */
-	if (keeps_nothing(ext))
+	if (ext_objects_keep_nothing(&ext->objects))
 		return set_max_entries(ext, 1);
 	if (!lru)
 		return 0;
@@ -204,7 +196,7 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 	char name[POLICY_NAME_SIZE] = "";
 	uint32_t fill = opts->fill_daemon ? 1 : 0;
 	uint32_t one_nodeid = opts->one_nodeid_per_inode ? 1 : 0;
-	uint32_t idle = keeps_nothing(ext) ? 1 : 0;
+	uint32_t idle = ext_objects_keep_nothing(&ext->objects) ? 1 : 0;
 
 	snprintf(name, sizeof(name), "%s", ext->policy);
 
