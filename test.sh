@@ -422,10 +422,15 @@ tier_kernel() {
 	local command=(--timeout $((3000 * patience)) -- python3 unit/kernel/run.py --filter "$filter")
 	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
 		--logs "$logs/kernel-vm" build/kernel-tests
+	vm kernel/vm-2 "$logs/kernel-vm-2" "${vm_flags[@]}" --smp 2 "${command[@]}" \
+		--logs "$logs/kernel-vm-2" build/kernel-tests
 	if [ -z "$debug" ] && wait_kernel debug; then
 		on_debug_kernel vm_start "$logs/kernel-debug-vm" "${command[@]}" \
 			--suffix :debug --logs "$logs/kernel-debug-vm" build/kernel-tests
 		suite kernel/debug-vm vm_lines "$logs/kernel-debug-vm"
+		on_debug_kernel vm_start "$logs/kernel-debug-vm-2" --smp 2 "${command[@]}" \
+			--suffix :debug --logs "$logs/kernel-debug-vm-2" build/kernel-tests
+		suite kernel/debug-vm-2 vm_lines "$logs/kernel-debug-vm-2"
 	fi
 	vm kernel/docs "$logs/docs-vm" "${vm_flags[@]}" --timeout $((600 * patience)) -- \
 		python3 unit/docs/run.py --where vm --filter "$filter" --logs "$logs/docs-vm" build

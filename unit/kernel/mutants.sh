@@ -64,16 +64,16 @@ build() {
 
 # run_tests IMAGE MODE SUITE OUT TEST...: prints the tests' result lines.
 run_tests() {
-	local kernel=$1 mode=$2 suite=$3 out=$4 test
+	local kernel=$1 mode=$2 suite=${3%:*} cpus=1 out=$4 test
 	local -a flags=() arguments=(--logs "$out")
+	[ "$suite" = "$3" ] || cpus=${3#*:}
 	shift 4
 	[ "$mode" = normal ] || flags=(--debug)
 	[ "$mode" = normal ] || export EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20}
-	[ "$suite" != stress ] || flags+=(--smp 2)
 	[ "$suite" != kernel ] || arguments+=(build/kernel-tests)
 	mkdir -p "$out"
 	# shellcheck disable=SC2016 # expanded in the VM
-	EXTFUSE_KERNEL=$kernel kernel/run.sh "${flags[@]}" --timeout 1200 --out "$out" -- bash -c '
+	EXTFUSE_KERNEL=$kernel kernel/run.sh "${flags[@]}" --smp "$cpus" --timeout 1200 --out "$out" -- bash -c '
 		suite=$1 n=$2
 		shift 2
 		for test in "${@:1:n}"; do
@@ -130,8 +130,7 @@ for row in "${rows[@]}"; do
 	full=kernel/mutant_${name}_is_caught
 	out=$logs/mutant-$name
 	start=$SECONDS
-	tier=$suite
-	[ "$suite" != stress ] || tier=fs
+	tier=${suite%:*}
 	result=
 	while [ ! -e "$out.built" ] && kill -0 "$builder" 2>/dev/null; do
 		sleep 0.5

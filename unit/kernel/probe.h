@@ -61,6 +61,8 @@ struct answer {
 	__u32 out_size;	 /* 0: none is written */
 	__s32 write_ret; /* what the helper said */
 	__u64 nodeid;	 /* only for this nodeid; 0: any */
+	__u32 held;	 /* not given while this is set, or for seconds at most */
+	__u32 waiting;	 /* set by a run that is held */
 	__u8 out[256];
 };
 

@@ -30,6 +30,17 @@ struct {
 	__type(value, struct answer);
 } answers SEC(".maps");
 
+/* As many turns as a loop may have. */
+#define HELD_TURNS (1 << 23)
+
+static int given(__u32 turn, __u32 *opcode)
+{
+	struct answer *answer = bpf_map_lookup_elem(&answers, opcode);
+
+	(void)turn;
+	return !answer || !*(volatile __u32 *)&answer->held;
+}
+
 SEC("extfuse")
 int recorder(struct extfuse_req *ctx)
 {
@@ -71,6 +82,10 @@ int recorder(struct extfuse_req *ctx)
 	answer = bpf_map_lookup_elem(&answers, &opcode);
 	if (!answer || !answer->active || (answer->nodeid && answer->nodeid != ctx->nodeid))
 		return EXTFUSE_UPCALL;
+	if (answer->held) {
+		answer->waiting = 1;
+		bpf_loop(HELD_TURNS, given, &opcode, 0);
+	}
 
 	__u32 size = answer->out_size;
 

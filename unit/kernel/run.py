@@ -8,7 +8,11 @@ import re
 import subprocess
 import sys
 
-PROGRAMS = ("test_helpers", "test_wire", "test_random", "test_hostile", "test_faults", "test_races")
+# By the number of CPUs.
+PROGRAMS = {
+    1: ("test_helpers", "test_wire", "test_random", "test_hostile", "test_faults", "test_races"),
+    2: ("test_two_cpus",),
+}
 
 # Of one program, in seconds; thousands of random programs on the debug kernel take hours.
 LIMIT = 1400 if "EXTFUSE_TEST_SLOW" not in os.environ else 20000
@@ -34,7 +38,7 @@ def main():
     if args.full:
         os.environ.setdefault("EXTFUSE_RANDOM_PROGRAMS", "5000")
 
-    for program in PROGRAMS:
+    for program in PROGRAMS.get(os.cpu_count(), PROGRAMS[1]):
         log = os.path.join(args.logs, program + ".log")
         with open(log, "wb") as err:
             with subprocess.Popen([os.path.join(args.build, program), selected, args.build],
