@@ -54,6 +54,8 @@ struct record {
 	__u64 in_word; /* first bytes of IN_PARAM_0, as far as they can be read */
 };
 
+enum { WAIT_NONE, WAIT_BEGUN, WAIT_ENDED, WAIT_TOO_LONG };
+
 /* What the recorder answers, by opcode: the outputs are written, then retval is returned. */
 struct answer {
 	__u32 active;
@@ -62,7 +64,7 @@ struct answer {
 	__s32 write_ret; /* what the helper said */
 	__u64 nodeid;	 /* only for this nodeid; 0: any */
 	__u32 held;	 /* not given while this is set, or for seconds at most */
-	__u32 waiting;	 /* set by a run that is held */
+	__u32 wait;	 /* of the run that was held */
 	__u8 out[256];
 };
 

@@ -83,8 +83,9 @@ int recorder(struct extfuse_req *ctx)
 	if (!answer || !answer->active || (answer->nodeid && answer->nodeid != ctx->nodeid))
 		return EXTFUSE_UPCALL;
 	if (answer->held) {
-		answer->waiting = 1;
-		bpf_loop(HELD_TURNS, given, &opcode, 0);
+		*(volatile __u32 *)&answer->wait = WAIT_BEGUN;
+		answer->wait = bpf_loop(HELD_TURNS, given, &opcode, 0) < HELD_TURNS ? WAIT_ENDED
+										    : WAIT_TOO_LONG;
 	}
 
 	__u32 size = answer->out_size;

@@ -584,7 +584,7 @@ void extfuse_inval_attr(struct inode *inode, u32 mask)
 	args.in_args[0].value = &mask;
 	extfuse_event(fc, &args, EXTFUSE_EV_INVAL_ATTR);
 
-	/* After the event, before the mask: see fuse_take_attributes() */
+	/* After the event, before the mask: see fuse_keep_attributes() */
 	atomic_inc_return(&get_fuse_inode(inode)->extfuse_invals);
 }
 
