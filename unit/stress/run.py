@@ -33,18 +33,18 @@ VARIANTS = {
 NASTY = ["debug_delay_replies=3000", "debug_reuse_nodeid", "readdirplus=yes"]
 CONFIGS = {
     # Everything at once; changes behind the mount may be seen late, but not be taken back.
-    "races": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "200"]),
+    "races": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "600"]),
     # Changes behind the mount are notified, so that every read has to see them.
-    "notified": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "500"]),
+    "notified": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "1500"]),
     # The same, by leases that are taken back before such a change.
-    "leased": (NO_TIMEOUTS + NASTY, ["--behind", "--lease", "--pressure", "500"]),
+    "leased": (NO_TIMEOUTS + NASTY, ["--behind", "--lease", "--pressure", "4000"]),
     # Rows are refused or evicted all the time.
-    "small": (NO_TIMEOUTS + NASTY + ["max_entries=16"], ["--behind", "--pressure", "200"]),
+    "small": (NO_TIMEOUTS + NASTY + ["max_entries=16"], ["--behind", "--pressure", "600"]),
     # Replies to changes come so late that others see the change before.
     "slow": (NO_TIMEOUTS + ["debug_delay_replies=40000"],
              ["--per-change", "3", "--threads", "6", "--reads", "800"]),
     # Whoever asks anew, asks together with others, whose replies overtake each other.
-    "behind": (NO_TIMEOUTS + NASTY, ["--behind-only", "--pressure", "30", "--threads", "6"]),
+    "behind": (NO_TIMEOUTS + NASTY, ["--behind-only", "--pressure", "120", "--threads", "6"]),
     # The VFS has caches of its own, for as long as two or three replies take. With these FUSE itself
     # shows what was before a change, now and then; but nothing may be taken back of what changes
     # behind the mount.
