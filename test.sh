@@ -445,18 +445,31 @@ tier_kernel() {
 	fi
 }
 
-# One VM for each of two CPUs; for a few chosen tests one is enough.
-mount_vms() {
-	local name=$1 shards=2 i
-	shift
-	[ "$filter" = '*' ] || shards=1
+# vms_start NAME SHARDS ARGS... -- COMMAND...: begins VMs that share the tests.
+vms_start() {
+	local name=$1 shards=$2 i
+	shift 2
 	for ((i = 1; i <= shards; i++)); do
 		vm_start "$logs/$name-$i" "$@" --shard "$i/$shards" "${suite_flags[@]}" \
 			--filter "$filter" --logs "$logs/$name-$i"
 	done
-	for ((i = 1; i <= shards; i++)); do
-		suite "mount/$name-$i" vm_lines "$logs/$name-$i"
+}
+
+# vms_lines TIER NAME SHARDS
+vms_lines() {
+	local i
+	for ((i = 1; i <= $3; i++)); do
+		suite "$1/$2-$i" vm_lines "$logs/$2-$i"
 	done
+}
+
+# One VM for each of two CPUs; for a few chosen tests one is enough.
+mount_vms() {
+	local name=$1 shards=2
+	shift
+	[ "$filter" = '*' ] || shards=1
+	vms_start "$name" "$shards" "$@"
+	vms_lines mount "$name" "$shards"
 }
 
 tier_mount() {
@@ -497,22 +510,24 @@ mutants_vm() {
 		python3 unit/stress/mutants.py --filter "$filter" --logs "$logs/mutants"
 }
 
-# The workloads on one CPU, beside what follows on the other.
+# The workloads on one CPU, beside what follows on the other; in full they go on long after that.
 tier_fs() {
-	local others=
+	local others='' shards=1
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
+	[ -z "$full" ] || [ "$filter" != '*' ] || shards=2
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	in_time fs/all || return 0
 	[ -n "$others" ] ||
-		vm_start "$logs/fs-vm" "${vm_flags[@]}" --timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
-			python3 unit/fs/run.py "${suite_flags[@]}" --filter "$filter" --logs "$logs/fs-vm"
+		vms_start fs-vm "$shards" "${vm_flags[@]}" \
+			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
+			python3 unit/fs/run.py
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
 		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \
 			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
 			--logs "$logs/debug-fs-vm"
 	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm
-	[ -n "$others" ] || suite fs/vm vm_lines "$logs/fs-vm"
+	[ -n "$others" ] || vms_lines fs fs-vm "$shards"
 	[ -n "$others$debug" ] || suite fs/debug-vm vm_lines "$logs/debug-fs-vm"
 }
 

@@ -319,9 +319,9 @@ WORKLOADS["posix"] = lambda folder, _source: execute([os.path.join(PROGRAMS, "po
 def exercise(full):
     def workload(folder, _source):
         text = ""
-        for seed in range(1, 21 if full else 3):
+        for seed in range(1, 11 if full else 3):
             text += execute([os.path.join(PROGRAMS, "exercise"), "--seed", str(seed), "--ops",
-                             "10000" if full else "500", os.path.join(folder, "f")], folder, "")
+                             "5000" if full else "500", os.path.join(folder, "f")], folder, "")
         return text
 
     return workload
@@ -416,7 +416,7 @@ def stress_ng(full):
         lines = []
         workload.details = ""
         for name, options in stressors.items():
-            done = subprocess.run(["stress-ng", "--" + name, "1", "--%s-ops" % name, "20" if full else "2",
+            done = subprocess.run(["stress-ng", "--" + name, "1", "--%s-ops" % name, "5" if full else "2",
                                    "--verify", "--timeout", "20", "--temp-path", folder] + options,
                                   cwd=folder, env=ENV, check=False, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
