@@ -172,6 +172,41 @@ static __always_inline void walk_begin(__u64 id)
 
 /* ---- Changes: begin at REQUEST, end at REPLY ---- */
 
+/*
+ * What ends and begins an inode, and all that was begun, is global and not
+ * hidden: so it is verified once, and not for each way that leads there. No
+ * inode has number 0.
+ */
+__noinline int ext_inode_up(__u64 nodeid, __u64 xattrs)
+{
+	if (!nodeid)
+		return 0;
+	ext_up(&inode_at(nodeid)->busy);
+	if (xattrs)
+		ext_up(&inode_at(nodeid)->xbusy);
+	return 0;
+}
+
+__noinline int ext_inode_raise(__u64 nodeid, __u64 xattrs, __u64 s)
+{
+	if (!nodeid)
+		return 0;
+	ext_raise(&inode_at(nodeid)->last, s);
+	if (xattrs)
+		ext_raise(&inode_at(nodeid)->xlast, s);
+	return 0;
+}
+
+__noinline int ext_inode_down(__u64 nodeid, __u64 xattrs)
+{
+	if (!nodeid)
+		return 0;
+	ext_down(&inode_at(nodeid)->busy);
+	if (xattrs)
+		ext_down(&inode_at(nodeid)->xbusy);
+	return 0;
+}
+
 /* begin: nothing is drawn or raised; before the request is queued (rule 4: children included) */
 static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 {
@@ -179,22 +214,12 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 					    << EXT_C_GENERATION;
 
 	if (class & CLASS_INODE) {
-		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
-
 		cookie |= EXT_C_INODE;
-		ext_up(&inode_at(ctx->nodeid)->busy);
-		if (child0)
-			ext_up(&inode_at(child0)->busy);
-		if (child1)
-			ext_up(&inode_at(child1)->busy);
-		if (class & CLASS_XATTRS) {
+		if (class & CLASS_XATTRS)
 			cookie |= EXT_C_XATTRS;
-			ext_up(&inode_at(ctx->nodeid)->xbusy);
-			if (child0)
-				ext_up(&inode_at(child0)->xbusy);
-			if (child1)
-				ext_up(&inode_at(child1)->xbusy);
-		}
+		ext_inode_up(ctx->nodeid, cookie & EXT_C_XATTRS);
+		ext_inode_up(ctx->child[0], cookie & EXT_C_XATTRS);
+		ext_inode_up(ctx->child[1], cookie & EXT_C_XATTRS);
 	}
 	if (class & CLASS_NAMES) {
 		cookie |= EXT_C_NAMES;
@@ -223,28 +248,17 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 }
 
 /* Raise all that was begun: what of the cookie, to the number s. */
-static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u64 s)
+__noinline int ext_raise_begun(__u64 what, __u64 s, __u64 nodeid, __u64 child0, __u64 child1)
 {
 	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
 
 	if (what & EXT_C_INODE) {
-		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
-
-		ext_raise(&inode_at(ctx->nodeid)->last, s);
-		if (child0)
-			ext_raise(&inode_at(child0)->last, s);
-		if (child1)
-			ext_raise(&inode_at(child1)->last, s);
-		if (what & EXT_C_XATTRS) {
-			ext_raise(&inode_at(ctx->nodeid)->xlast, s);
-			if (child0)
-				ext_raise(&inode_at(child0)->xlast, s);
-			if (child1)
-				ext_raise(&inode_at(child1)->xlast, s);
-		}
+		ext_inode_raise(nodeid, what & EXT_C_XATTRS, s);
+		ext_inode_raise(child0, what & EXT_C_XATTRS, s);
+		ext_inode_raise(child1, what & EXT_C_XATTRS, s);
 	}
 	if (what & EXT_C_NAMES)
-		ext_raise(&inode_at(ctx->nodeid)->nlast, s);
+		ext_raise(&inode_at(nodeid)->nlast, s);
 	if (what & EXT_C_OTHER) {
 		ext_raise(&other->last, s);
 		if (what & EXT_C_XATTRS)
@@ -258,35 +272,25 @@ static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u
 		ext_raise(&ext_name_stripes[ext_c_index(what, EXT_C_NAME1_AT)].last, s);
 	if (what & EXT_C_ALL)
 		ext_raise(&ext_all.last, s);
+	return 0;
 }
 
 /* Lower the counts that were begun: the last step of an end, or a begin taken back. */
-static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
+__noinline int ext_lower_begun(__u64 what, __u64 nodeid, __u64 child0, __u64 child1)
 {
 	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
 
 	/* Rule 3: counts that were reset since the begin are not lowered; they would wrap. */
 	if (((what >> EXT_C_GENERATION) & EXT_C_GENERATION_MASK) !=
 	    (ext_generation & EXT_C_GENERATION_MASK))
-		return;
+		return 0;
 	if (what & EXT_C_INODE) {
-		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
-
-		ext_down(&inode_at(ctx->nodeid)->busy);
-		if (child0)
-			ext_down(&inode_at(child0)->busy);
-		if (child1)
-			ext_down(&inode_at(child1)->busy);
-		if (what & EXT_C_XATTRS) {
-			ext_down(&inode_at(ctx->nodeid)->xbusy);
-			if (child0)
-				ext_down(&inode_at(child0)->xbusy);
-			if (child1)
-				ext_down(&inode_at(child1)->xbusy);
-		}
+		ext_inode_down(nodeid, what & EXT_C_XATTRS);
+		ext_inode_down(child0, what & EXT_C_XATTRS);
+		ext_inode_down(child1, what & EXT_C_XATTRS);
 	}
 	if (what & EXT_C_NAMES)
-		ext_down(&inode_at(ctx->nodeid)->nbusy);
+		ext_down(&inode_at(nodeid)->nbusy);
 	if (what & EXT_C_OTHER) {
 		ext_down(&other->busy);
 		if (what & EXT_C_XATTRS)
@@ -300,6 +304,17 @@ static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
 		ext_down(&ext_name_stripes[ext_c_index(what, EXT_C_NAME1_AT)].busy);
 	if (what & EXT_C_ALL)
 		ext_down(&ext_all.busy);
+	return 0;
+}
+
+static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u64 s)
+{
+	ext_raise_begun(what, s, ctx->nodeid, ctx->child[0], ctx->child[1]);
+}
+
+static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
+{
+	ext_lower_begun(what, ctx->nodeid, ctx->child[0], ctx->child[1]);
 }
 
 /* end: draw, raise, lower, in this order; the draw is new */

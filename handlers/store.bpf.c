@@ -189,7 +189,7 @@ __u64 ext_draw(void)
 	return s;
 }
 
-__u64 ext_max_exchange(__u64 *p, __u64 s)
+__noinline __u64 ext_max_exchange(__u64 *p, __u64 s)
 {
 	__u64 old;
 
@@ -211,7 +211,17 @@ __u64 ext_max_exchange(__u64 *p, __u64 s)
 	return ~0ULL;
 }
 
-int ext_tell(__u64 *told, __u64 s, __u64 cookie, __u64 own)
+/* 1 if old tells of more than the asker knew, and not of his own walk. Verified once, not in each turn. */
+__noinline int ext_overtaken(__u64 old, __u64 cookie, __u64 own)
+{
+	__u64 tag = own & EXT_TAG_MASK;
+
+	if (old >> EXT_TAG_BITS <= cookie)
+		return 0;
+	return !tag || (old & EXT_TAG_MASK) != tag || old >> EXT_TAG_BITS <= own >> EXT_TAG_BITS;
+}
+
+__noinline int ext_tell(__u64 *told, __u64 s, __u64 cookie, __u64 own)
 {
 	__u64 tag = own & EXT_TAG_MASK;
 	__u64 old;
@@ -221,14 +231,14 @@ int ext_tell(__u64 *told, __u64 s, __u64 cookie, __u64 own)
 	old = ext_load(*told);
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < EXT_RAISE_TRIES; i++) {
-		__u64 number = old >> EXT_TAG_BITS, seen;
-		bool mine = tag && (old & EXT_TAG_MASK) == tag && number > own >> EXT_TAG_BITS;
-		bool overtaken = number > cookie && !mine;
+		__u64 overtaken, seen;
 
-		if (number >= s)
+		if (old >> EXT_TAG_BITS >= s)
 			return 1;
+		overtaken = ext_overtaken(old, cookie, own);
+		/* Without a branch, which would double what the verifier walks. */
 		seen = __sync_val_compare_and_swap(told, old,
-						   s << EXT_TAG_BITS | (overtaken ? 0 : tag));
+						   s << EXT_TAG_BITS | (tag & (overtaken - 1)));
 		if (seen == old)
 			return overtaken;
 		old = seen;
@@ -640,11 +650,42 @@ static __noinline bool xattr_alive(__u64 nodeid, __u64 hash)
 /* Rows looked at by one insertion into a full map. */
 #define RECLAIM 16
 
-static __noinline bool reclaim_attr(struct ext_op_stats *stats)
+/*
+ * What the loops below call, and they themselves, are global and not hidden: so
+ * they are verified once, and not for each row that may be looked at.
+ */
+enum ext_room { NO_ROOM, ROOM, ROOM_MADE };
+
+__noinline int ext_attr_alive(__u64 nodeid)
+{
+	struct fuse_attr_out out;
+
+	return ext_get_attr(nodeid, &out) < 0;
+}
+
+__noinline int ext_short_alive(__u64 parent, __u64 hash)
+{
+	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_SHORT };
+
+	return name_alive(&name);
+}
+
+__noinline int ext_long_alive(__u64 parent, __u64 hash)
+{
+	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_LONG };
+
+	return name_alive(&name);
+}
+
+__noinline int ext_xattr_alive(__u64 nodeid, __u64 hash)
+{
+	return xattr_alive(nodeid, hash);
+}
+
+__noinline int ext_reclaim_attr(void)
 {
 	struct ext_attr_slot slot;
-	struct fuse_attr_out out;
-	bool room = false;
+	int room = NO_ROOM;
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < RECLAIM; i++) {
@@ -654,39 +695,22 @@ static __noinline bool reclaim_attr(struct ext_op_stats *stats)
 			break;
 		row = bpf_map_lookup_elem(&ext_attrs, &slot.nodeid);
 		if (!row || row->head.born != slot.born) {
-			room = true;
+			room = ROOM;
 			continue;
 		}
-		if (ext_get_attr(slot.nodeid, &out) >= 0) {
-			if (!bpf_map_delete_elem(&ext_attrs, &slot.nodeid))
-				stats->reclaims++;
-			return true;
-		}
+		if (!ext_attr_alive(slot.nodeid))
+			return bpf_map_delete_elem(&ext_attrs, &slot.nodeid) ? ROOM : ROOM_MADE;
 		bpf_map_push_elem(&ext_rings_attr, &slot, BPF_ANY);
 	}
 	return room;
 }
 
-static __always_inline bool short_alive(__u64 parent, __u64 hash)
-{
-	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_SHORT };
-
-	return name_alive(&name);
-}
-
-static __always_inline bool long_alive(__u64 parent, __u64 hash)
-{
-	struct ext_name name = { .parent = parent, .hash = hash, .size = EXT_NAME_LONG };
-
-	return name_alive(&name);
-}
-
 /* The rows that are found by the hash of an inode and a name differ in their maps. */
 #define RECLAIM_HASHED(function, map, ring, alive) \
-	static __noinline bool function(struct ext_op_stats *stats) \
+	__noinline int function(void) \
 	{ \
 		struct ext_name_slot slot; \
-		bool room = false; \
+		int room = NO_ROOM; \
 \
 		_Pragma("clang loop unroll(disable)") for (int i = 0; i < RECLAIM; i++) \
 		{ \
@@ -696,26 +720,23 @@ static __always_inline bool long_alive(__u64 parent, __u64 hash)
 				break; \
 			head = bpf_map_lookup_elem(&(map), &slot.hash); \
 			if (!head || head->born != slot.born) { \
-				room = true; \
+				room = ROOM; \
 				continue; \
 			} \
-			if (!alive(slot.parent, slot.hash)) { \
-				if (!bpf_map_delete_elem(&(map), &slot.hash)) \
-					stats->reclaims++; \
-				return true; \
-			} \
+			if (!alive(slot.parent, slot.hash)) \
+				return bpf_map_delete_elem(&(map), &slot.hash) ? ROOM : ROOM_MADE; \
 			bpf_map_push_elem(&(ring), &slot, BPF_ANY); \
 		} \
 		return room; \
 	}
 
-RECLAIM_HASHED(reclaim_name, ext_names, ext_rings_name, short_alive)
-RECLAIM_HASHED(reclaim_long, ext_names_long, ext_rings_long, long_alive)
-RECLAIM_HASHED(reclaim_xattr, ext_xattrs, ext_rings_xattr, xattr_alive)
+RECLAIM_HASHED(ext_reclaim_name, ext_names, ext_rings_name, ext_short_alive)
+RECLAIM_HASHED(ext_reclaim_long, ext_names_long, ext_rings_long, ext_long_alive)
+RECLAIM_HASHED(ext_reclaim_xattr, ext_xattrs, ext_rings_xattr, ext_xattr_alive)
 
 /* EXT_SHAPE_OWN: the policy says which row goes. What it lists may have gone by itself. */
 #define MAKE_ROOM(function, map, table) \
-	static __noinline bool function(struct ext_op_stats *stats) \
+	__noinline int function(void) \
 	{ \
 		struct ext_victim victim; \
 \
@@ -729,18 +750,24 @@ RECLAIM_HASHED(reclaim_xattr, ext_xattrs, ext_rings_xattr, xattr_alive)
 				break; \
 			head = bpf_map_lookup_elem(&(map), &victim.key); \
 			if (head && head->born == victim.born && \
-			    !bpf_map_delete_elem(&(map), &victim.key)) { \
-				stats->evictions++; \
-				return true; \
-			} \
+			    !bpf_map_delete_elem(&(map), &victim.key)) \
+				return ROOM_MADE; \
 		} \
-		return false; \
+		return NO_ROOM; \
 	}
 
-MAKE_ROOM(make_room_attr, ext_attrs, EXT_TABLE_ATTRS)
-MAKE_ROOM(make_room_name, ext_names, EXT_TABLE_NAMES)
-MAKE_ROOM(make_room_long, ext_names_long, EXT_TABLE_LONG_NAMES)
-MAKE_ROOM(make_room_xattr, ext_xattrs, EXT_TABLE_XATTRS)
+MAKE_ROOM(ext_make_room_attr, ext_attrs, EXT_TABLE_ATTRS)
+MAKE_ROOM(ext_make_room_name, ext_names, EXT_TABLE_NAMES)
+MAKE_ROOM(ext_make_room_long, ext_names_long, EXT_TABLE_LONG_NAMES)
+MAKE_ROOM(ext_make_room_xattr, ext_xattrs, EXT_TABLE_XATTRS)
+
+/* Is there room now? Counts the row that went for it. */
+static __always_inline bool counted(int room, __u64 *rows)
+{
+	if (room == ROOM_MADE)
+		(*rows)++;
+	return room != NO_ROOM;
+}
 
 /*
  * Insert the row in the scratch under key, with one attempt to make room, and
@@ -752,9 +779,11 @@ MAKE_ROOM(make_room_xattr, ext_xattrs, EXT_TABLE_XATTRS)
 		__u32 shape_ = ext_policy_shape(); \
 \
 		(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
-		if ((err) == -E2BIG && shape_ == EXT_SHAPE_HASH && reclaim(stats)) \
+		if ((err) == -E2BIG && shape_ == EXT_SHAPE_HASH && \
+		    counted(reclaim(), &(stats)->reclaims)) \
 			(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
-		if ((err) == -E2BIG && shape_ == EXT_SHAPE_OWN && make_room(stats)) \
+		if ((err) == -E2BIG && shape_ == EXT_SHAPE_OWN && \
+		    counted(make_room(), &(stats)->evictions)) \
 			(err) = bpf_map_update_elem(&(map), (key), (row), BPF_NOEXIST); \
 		if ((err)) \
 			break; \
@@ -765,12 +794,12 @@ MAKE_ROOM(make_room_xattr, ext_xattrs, EXT_TABLE_XATTRS)
 			break; \
 		if (shape_ == EXT_SHAPE_HASH && !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
 			break; \
-		if (shape_ == EXT_SHAPE_HASH && reclaim(stats) && \
+		if (shape_ == EXT_SHAPE_HASH && counted(reclaim(), &(stats)->reclaims) && \
 		    !bpf_map_push_elem(&(ring), (ring_slot), BPF_ANY)) \
 			break; \
 		/* The list is full of rows that went by themselves. */ \
 		if (shape_ == EXT_SHAPE_OWN) { \
-			make_room(stats); \
+			counted(make_room(), &(stats)->evictions); \
 			if (ext_policy_list(what)) \
 				break; \
 		} \
@@ -897,8 +926,8 @@ static __noinline bool store_attr(struct extfuse_req *ctx, __u64 nodeid,
 	slot.born = ext_load(ext_seq);
 	row->head.born = slot.born;
 	what.born = slot.born;
-	INSERT(ext_attrs, &nodeid, row, ext_rings_attr, &slot, reclaim_attr, make_room_attr, &what,
-	       stats, err);
+	INSERT(ext_attrs, &nodeid, row, ext_rings_attr, &slot, ext_reclaim_attr, ext_make_room_attr,
+	       &what, stats, err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;
@@ -968,11 +997,11 @@ static __noinline bool store_name(struct extfuse_req *ctx, const struct ext_name
 	row->head.born = slot.born;
 	what.born = slot.born;
 	if (name->size <= EXT_NAME_SHORT)
-		INSERT(ext_names, &slot.hash, row, ext_rings_name, &slot, reclaim_name,
-		       make_room_name, &what, stats, err);
+		INSERT(ext_names, &slot.hash, row, ext_rings_name, &slot, ext_reclaim_name,
+		       ext_make_room_name, &what, stats, err);
 	else
-		INSERT(ext_names_long, &slot.hash, row, ext_rings_long, &slot, reclaim_long,
-		       make_room_long, &what, stats, err);
+		INSERT(ext_names_long, &slot.hash, row, ext_rings_long, &slot, ext_reclaim_long,
+		       ext_make_room_long, &what, stats, err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;
@@ -1024,8 +1053,8 @@ static __noinline bool store_xattr(struct extfuse_req *ctx, const struct ext_nam
 	slot.born = ext_load(ext_seq);
 	row->head.born = slot.born;
 	what.born = slot.born;
-	INSERT(ext_xattrs, &slot.hash, row, ext_rings_xattr, &slot, reclaim_xattr, make_room_xattr,
-	       &what, stats, err);
+	INSERT(ext_xattrs, &slot.hash, row, ext_rings_xattr, &slot, ext_reclaim_xattr,
+	       ext_make_room_xattr, &what, stats, err);
 	if (err) {
 		count_refused(ctx, stats, err);
 		return false;

@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import glob
 import mmap
 import os
 import random
@@ -743,6 +744,22 @@ def nothing_stays_loaded():
                 os.kill(m.pid, signal.SIGTERM)
                 until(lambda: vm.mounted(m.mnt) is None)  # pylint: disable=cell-var-from-loop
     gone_from_kernel(before)
+
+
+@single(timeout=120)
+def verifier_walks_few_instructions():
+    """A mount waits for the kernel's verifier: what each program makes it walk stays small."""
+    for policy in ("writeinval", "lru", "ttl", "s3fifo", "lease"):
+        with Mount("verified", NO_TIMEOUTS, policy) as m:
+            walked = []
+            for path in glob.glob("/proc/%d/fdinfo/*" % m.pid):
+                with open(path, encoding="ascii") as file:
+                    walked += [int(line.split()[1]) for line in file if line.startswith("verified_insns")]
+            print("%s: %d instructions in %d programs, at most %d" %
+                  (policy, sum(walked), len(walked), max(walked)))
+            need(len(walked) > 20, "only %d programs under %s", len(walked), policy)
+            need(max(walked) < 50000 and sum(walked) < 300000,
+                 "%d in all, %d in one under %s", sum(walked), max(walked), policy)
 
 
 @single(timeout=120)
