@@ -15,12 +15,12 @@ usage() {
 	       ./test.sh --kernel-mutants
 	  --tier T       only this tier (may be repeated)
 	  --filter GLOB  only tests whose name, with or without "TIER/", matches
-	  --debug        VM tests on the kernel with KASAN and lockdep, with repetitions divided by
-	                 EXTFUSE_TEST_SCALE (default 20, with --full 1); a part of them runs there
-	                 without --debug too
-	  --full         the long forms too: every removed handler, every workload on each kind of
-	                 mount, all mount tests on the debug kernel, thousands of random programs,
-	                 larger bounds of the model
+	  --debug        VM tests on the kernel with KASAN and lockdep alone, with repetitions divided by
+	                 EXTFUSE_TEST_SCALE (default 20, with --full 1). Without --debug each of them
+	                 runs there too, on one kind of mount at least
+	  --full         the long forms too: every removed handler and every workload on each kind of
+	                 mount (not with --debug), thousands of random programs, larger bounds of the
+	                 model
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	  --kernel-mutants  only this: the same for the driver's, in unit/kernel/mutants; each costs
 	                 part of a kernel build
@@ -394,6 +394,9 @@ if [ -n "$debug" ]; then
 fi
 suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
+# Of mounts: what differs in handlers alone is no matter of the debug kernel.
+mount_flags=()
+[ -n "$debug" ] || mount_flags=("${suite_flags[@]}")
 
 # Plain runs look at everything once more on the debug kernel, with fewer repetitions.
 on_debug_kernel() {
@@ -450,8 +453,7 @@ vms_start() {
 	local name=$1 shards=$2 i
 	shift 2
 	for ((i = 1; i <= shards; i++)); do
-		vm_start "$logs/$name-$i" "$@" --shard "$i/$shards" "${suite_flags[@]}" \
-			--filter "$filter" --logs "$logs/$name-$i"
+		vm_start "$logs/$name-$i" "$@" --shard "$i/$shards" --filter "$filter" --logs "$logs/$name-$i"
 	done
 }
 
@@ -475,7 +477,7 @@ mount_vms() {
 tier_mount() {
 	local command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	mount_vms vm "${vm_flags[@]}" "${command[@]}"
+	mount_vms vm "${vm_flags[@]}" "${command[@]}" "${mount_flags[@]}"
 	if [ -z "$debug" ] && in_time mount/debug-vm; then
 		wait_kernel debug || return
 		on_debug_kernel mount_vms debug-vm "${command[@]}" --reduced --suffix :debug
@@ -491,7 +493,7 @@ stress_vms() {
 		in_time "fs/stress-$cpus" || continue
 		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
 			"${suite_flags[@]}" --logs "$logs/stress-$cpus"
-		if [ -n "$debug" ] || [ "$cpus" = 4 ] || ! in_time "fs/debug-stress-$cpus"; then
+		if [ -n "$debug" ] || ! in_time "fs/debug-stress-$cpus"; then
 			continue
 		fi
 		wait_kernel debug || return
@@ -514,13 +516,12 @@ mutants_vm() {
 tier_fs() {
 	local others='' shards=1
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
-	[ -z "$full" ] || [ "$filter" != '*' ] || shards=2
+	[ ${#mount_flags[@]} -eq 0 ] || [ "$filter" != '*' ] || shards=2
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	in_time fs/all || return 0
 	[ -n "$others" ] ||
 		vms_start fs-vm "$shards" "${vm_flags[@]}" \
-			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
-			python3 unit/fs/run.py
+			--timeout $((5000 * shards * patience)) -- python3 unit/fs/run.py "${mount_flags[@]}"
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
 		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \

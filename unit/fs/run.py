@@ -39,9 +39,8 @@ FULL = ("ttl+writeinval", "writeinval+lru")
 SLOW = ("posix", "tar_attributes", "rsync", "build", "git_maintenance")
 EXPECTED = os.path.join(vm.WORK, "expected")
 
-
-# With --reduced, for a kernel on which everything takes ten times as long.
-REDUCED_WORKLOADS = ("random_calls",)
+# With --reduced, for a kernel on which everything takes ten times as long: each workload on one of
+# these.
 REDUCED_VARIANTS = ("writeinval",)
 
 
@@ -67,10 +66,12 @@ def run_workload(function, folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def runs_on(name, variant, full):
+def runs_on(name, variant, args):
     """Whether that workload is run on that kind of mount, or natively."""
-    if full or variant == "native":
+    if args.full or variant == "native":
         return True
+    if args.reduced:
+        return variant in REDUCED_VARIANTS
     if variant in FULL:
         return False
     if vm.slowness() > 1 and name in SLOW:
@@ -131,34 +132,29 @@ def main():
     tree()
     runner = vm.Runner("fs", args)
     workloads = all_workloads(args.full)
-    reduced = args.reduced and not args.full
     if importlib.util.find_spec("test.test_os") is None:
         def missing():
             raise vm.Skipped("Python's own tests are not installed")
         for name in [name for name in workloads if name.startswith("python_")]:
-            if not reduced and runner.selected(name, ""):
+            if runner.selected(name, ""):
                 runner.run(name, "", missing)
             del workloads[name]
 
-    variants = dict(VARIANTS)
-    if reduced:
-        workloads = {name: workloads[name] for name in REDUCED_WORKLOADS}
-        variants = {name: VARIANTS[name] for name in REDUCED_VARIANTS}
     shard = vm.Shard(args.shard)
     # Each shard compares with what itself saw.
     here = "native" if shard.index == 0 else "native-%d" % (shard.index + 1)
     for name, function in workloads.items():
-        if any(runner.selected(name, variant) for variant in ["native"] + list(variants)
-               if runs_on(name, variant, args.full)):
+        if any(runner.selected(name, variant) for variant in ["native"] + list(VARIANTS)
+               if runs_on(name, variant, args)):
             start = time.monotonic()
             runner.run(name, here, native, name, function, timeout=timeout_of(args))
             print("%s: %.0f s" % (name, time.monotonic() - start), file=sys.stderr, flush=True)
-    for variant, (policy, options) in variants.items():
+    for variant, (policy, options) in VARIANTS.items():
         if not shard.mine(1):
             continue
         start = time.monotonic()
         chosen = [name for name in workloads
-                  if runs_on(name, variant, args.full) and runner.selected(name, variant)]
+                  if runs_on(name, variant, args) and runner.selected(name, variant)]
         on_mount(runner, args, variant, vm.Mount("fs-" + variant, options, policy),
                  {name: workloads[name] for name in chosen if name not in OPEN_TO_ALL})
         on_mount(runner, args, variant,

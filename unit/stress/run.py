@@ -66,8 +66,14 @@ RUNS = {
                                                  "daemon-fill")],
     4: [("ttl", "races"), ("writeinval+lru", "small"), ("plain", "races")],
 }
-# With --reduced, for a kernel on which a mount alone takes long.
-REDUCED = {2: [("writeinval", "races"), ("ttl+writeinval", "small")]}
+# With --reduced, for a kernel on which a mount alone takes long: each configuration once.
+REDUCED = {
+    1: [("lru", "small")],
+    2: [("writeinval", "races"), ("ttl+writeinval", "small"), ("ttl+lru", "notified"),
+        ("lease", "leased"), ("writeinval", "slow"), ("writeinval", "behind"), ("lru", "timeouts"),
+        ("ttl+lru", "walks")],
+    4: [("ttl", "races")],
+}
 ANSWERABLE = ("LOOKUP", "GETATTR", "GETXATTR", "LISTXATTR")
 # Of one run; what all of them together have to reach is checked at the end.
 READS = 2500
@@ -157,7 +163,7 @@ def main():
     cpus = os.cpu_count()
     found = []
     runs = RUNS[cpus] if cpus in RUNS else RUNS[2]
-    if args.reduced and not args.full:
+    if args.reduced:
         runs = REDUCED.get(cpus, [])
     for variant, config in runs:
         name = "oracle_%s_on_%d_cpus" % (config, cpus)
