@@ -28,8 +28,10 @@
  * What may be assumed. A program runs with preemption disabled and may not
  * sleep; the same program runs on other CPUs at the same time, for other requests
  * of the same inode, too. It shares 512 bytes of stack with the functions that
- * it calls. It sees the context (struct extfuse_req of linux/extfuse.h) as ctx:
- * its fields are read one by one, each in its own size; cookie is the
+ * it calls. These may be eight deep, the program included; one that calls
+ * ext_put_...(), and so a policy's hook, is at six. Global names that begin with
+ * ext_ are ours. It sees the context (struct extfuse_req of linux/extfuse.h) as
+ * ctx: its fields are read one by one, each in its own size; cookie is the
  * dispatcher's and not to be written. Maps of its own are allowed.
  *
  * Every function here may be called from any program of this file's object

@@ -430,7 +430,7 @@ static __always_inline bool copy_name(const struct ext_name *name, __u64 epoch,
 		} \
 	} while (0)
 
-int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
+static __always_inline int get_attr(__u64 nodeid, struct fuse_attr_out *out)
 {
 	const struct ext_inode_stripe *inode = &ext_inodes[ext_inode_index(nodeid)];
 	__u64 epoch = ext_load(ext_epoch);
@@ -456,6 +456,11 @@ int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
 	VALIDITY(out, attr_valid, head.valid, left);
 	out->dummy = 0;
 	return EXT_FOUND;
+}
+
+int ext_get_attr(__u64 nodeid, struct fuse_attr_out *out)
+{
+	return get_attr(nodeid, out);
 }
 
 /* The name row's part of a check: nothing it covers is busy. */
@@ -534,7 +539,7 @@ int ext_get_entry(const struct ext_name *name, struct fuse_entry_out *out)
 }
 
 /* May this name's row still answer, whatever its child's attributes? */
-static __noinline bool name_alive(const struct ext_name *name)
+static __always_inline bool name_alive(const struct ext_name *name)
 {
 	const struct ext_inode_stripe *parent = &ext_inodes[ext_inode_index(name->parent)];
 	const struct ext_name_stripe *stripe = &ext_name_stripes[ext_name_index(name->hash)];
@@ -628,7 +633,7 @@ int ext_get_xattr(const struct ext_name *name, struct ext_xattr *out)
 }
 
 /* May this extended attribute's row still answer? */
-static __noinline bool xattr_alive(__u64 nodeid, __u64 hash)
+static __always_inline bool xattr_alive(__u64 nodeid, __u64 hash)
 {
 	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &hash);
 	struct ext_name name;
@@ -660,7 +665,7 @@ __noinline int ext_attr_alive(__u64 nodeid)
 {
 	struct fuse_attr_out out;
 
-	return ext_get_attr(nodeid, &out) < 0;
+	return get_attr(nodeid, &out) < 0;
 }
 
 __noinline int ext_short_alive(__u64 parent, __u64 hash)

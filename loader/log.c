@@ -184,6 +184,9 @@ static const char *advice(const char *complaint)
 		  "512 bytes are for a program and what it calls: make structures smaller" },
 		{ "stack limit", "512 bytes are for a program and what it calls: make structures "
 				 "smaller" },
+		{ "frames is too deep",
+		  "functions may call each other eight deep, and the store needs six: make yours "
+		  "static inline" },
 		{ "too large", "give loops a smaller constant bound, or less to do" },
 		{ "infinite loop", "give the loop a constant bound" },
 		{ "back-edge", "give the loop a constant bound" },

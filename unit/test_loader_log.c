@@ -62,6 +62,9 @@ static void test_verifier_summary(void **state)
 		       "old state: R1_r=ctx() R10=fp0\n",
 		       "infinite loop detected at insn 3 (near: while (waited < 1) @ a.c:12); "
 		       "give the loop a constant bound");
+	assert_summary("the call stack of 9 frames is too deep !\n",
+		       "the call stack of 9 frames is too deep !; functions may call each other "
+		       "eight deep, and the store needs six: make yours static inline");
 	/* what nobody has met yet is said as the verifier says it */
 	assert_summary("something new\n", "something new");
 	assert_summary("processed 1 insns\nverification time 5 usec\nstack depth 0\n", NULL);
