@@ -18,9 +18,9 @@ usage() {
 	  --debug        VM tests on the kernel with KASAN and lockdep alone, with repetitions divided by
 	                 EXTFUSE_TEST_SCALE (default 20, with --full 1). Without --debug each of them
 	                 runs there too, on one kind of mount at least
-	  --full         the long forms too: every removed handler and every workload on each kind of
-	                 mount (not with --debug), thousands of random programs, larger bounds of the
-	                 model
+	  --full         the long forms too: long workloads, thousands of random programs, larger
+	                 bounds of the model; without --debug every removed handler, and every test
+	                 on each kind of mount
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	  --kernel-mutants  only this: the same for the driver's, in unit/kernel/mutants; each costs
 	                 part of a kernel build
@@ -394,9 +394,11 @@ if [ -n "$debug" ]; then
 fi
 suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
-# Of mounts: what differs in handlers alone is no matter of the debug kernel.
-mount_flags=()
+# What differs in handlers alone is no matter of the debug kernel: there no handler is removed, and
+# with --full workloads are long, on one kind of mount.
+mount_flags=() fs_flags=("${suite_flags[@]}")
 [ -n "$debug" ] || mount_flags=("${suite_flags[@]}")
+[ -z "$debug" ] || [ -z "$full" ] || fs_flags+=(--reduced)
 
 # Plain runs look at everything once more on the debug kernel, with fewer repetitions.
 on_debug_kernel() {
@@ -521,7 +523,8 @@ tier_fs() {
 	in_time fs/all || return 0
 	[ -n "$others" ] ||
 		vms_start fs-vm "$shards" "${vm_flags[@]}" \
-			--timeout $((5000 * shards * patience)) -- python3 unit/fs/run.py "${mount_flags[@]}"
+			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
+			python3 unit/fs/run.py "${fs_flags[@]}"
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
 	[ -n "$others$debug" ] || ! wait_kernel debug ||
 		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \

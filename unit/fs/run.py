@@ -68,10 +68,12 @@ def run_workload(function, folder):
 
 def runs_on(name, variant, args):
     """Whether that workload is run on that kind of mount, or natively."""
-    if args.full or variant == "native":
+    if variant == "native":
         return True
     if args.reduced:
         return variant in REDUCED_VARIANTS
+    if args.full:
+        return True
     if variant in FULL:
         return False
     if vm.slowness() > 1 and name in SLOW:
