@@ -233,4 +233,16 @@ static inline void check_pairs(bool all_ended)
 		SAME(replies, requests);
 }
 
+/* The whole of main(): PATTERN chooses tests, DIR has what they load. */
+static inline int run_recorder_tests(const struct test *tests, size_t n, int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s PATTERN DIR\n", argv[0]);
+		return 2;
+	}
+	objects = argv[2];
+	libbpf_set_print(quiet);
+	return run_tests(tests, n, argv[1]);
+}
+
 #endif

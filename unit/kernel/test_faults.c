@@ -652,11 +652,5 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: test_faults PATTERN DIR\n");
-		return 2;
-	}
-	objects = argv[2];
-	libbpf_set_print(quiet);
-	return run_tests(tests, N_OF(tests), argv[1]);
+	return run_recorder_tests(tests, N_OF(tests), argc, argv);
 }
