@@ -2,6 +2,7 @@
 /* recorder.bpf.c - records every run and answers what it is told to answer */
 #include <linux/bpf.h>
 #include <linux/extfuse.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "probe.h"
@@ -41,8 +42,7 @@ static int given(__u32 turn, __u32 *opcode)
 	return !answer || !*(volatile __u32 *)&answer->held;
 }
 
-SEC("extfuse")
-int recorder(struct extfuse_req *ctx)
+static __always_inline int run(struct extfuse_req *ctx, bool may_hold)
 {
 	__u32 zero = 0;
 	struct recorder_state *now = bpf_map_lookup_elem(&state, &zero);
@@ -82,7 +82,7 @@ int recorder(struct extfuse_req *ctx)
 	answer = bpf_map_lookup_elem(&answers, &opcode);
 	if (!answer || !answer->active || (answer->nodeid && answer->nodeid != ctx->nodeid))
 		return EXTFUSE_UPCALL;
-	if (answer->held) {
+	if (may_hold && answer->held) {
 		*(volatile __u32 *)&answer->wait = WAIT_BEGUN;
 		answer->wait = bpf_loop(HELD_TURNS, given, &opcode, 0) < HELD_TURNS ? WAIT_ENDED
 										    : WAIT_TOO_LONG;
@@ -97,6 +97,19 @@ int recorder(struct extfuse_req *ctx)
 	if (answer->out_size)
 		answer->write_ret = write_args(ctx, OUT_PARAM_0, answer->out, size);
 	return answer->retval;
+}
+
+SEC("extfuse")
+int recorder(struct extfuse_req *ctx)
+{
+	return run(ctx, false);
+}
+
+/* The same, which waits where an answer is held; loaded from its instructions alone it would not be whole. */
+SEC("extfuse")
+int holding_recorder(struct extfuse_req *ctx)
+{
+	return run(ctx, true);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -25,7 +25,19 @@ static inline int quiet(enum libbpf_print_level level, const char *format, va_li
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }
 
-static inline void load_recorder(void)
+/* Of the programs in the object, this one alone is loaded. */
+static inline struct bpf_program *choose_program(struct bpf_object *from, const char *name)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, from)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+	prog = bpf_object__find_program_by_name(from, name);
+	bpf_program__set_type(prog, BPF_PROG_TYPE_EXTFUSE);
+	return prog;
+}
+
+static inline void load_recorder_named(const char *name)
 {
 	struct bpf_program *prog;
 	char path[4096];
@@ -33,13 +45,17 @@ static inline void load_recorder(void)
 	snprintf(path, sizeof(path), "%s/recorder.bpf.o", objects);
 	object = bpf_object__open(path);
 	CHECK(object);
-	prog = bpf_object__find_program_by_name(object, "recorder");
-	bpf_program__set_type(prog, BPF_PROG_TYPE_EXTFUSE);
+	prog = choose_program(object, name);
 	CHECK(!bpf_object__load(object));
 	prog_fd = bpf_program__fd(prog);
 	state_fd = bpf_object__find_map_fd_by_name(object, "state");
 	records_fd = bpf_object__find_map_fd_by_name(object, "records");
 	answers_fd = bpf_object__find_map_fd_by_name(object, "answers");
+}
+
+static inline void load_recorder(void)
+{
+	load_recorder_named("recorder");
 }
 
 /* The file system of all tests: /f, /g, /d/x. */
@@ -63,13 +79,18 @@ static inline void populate(void)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static inline void start(void)
+static inline void start_named(const char *name)
 {
 	new_wire();
-	load_recorder();
+	load_recorder_named(name);
 	w->prog_fd = prog_fd;
 	SAME(wire_start(w, ""), 0);
 	populate();
+}
+
+static inline void start(void)
+{
+	start_named("recorder");
 }
 
 static inline void stop(void)

@@ -216,8 +216,7 @@ static void load_all_the_time(int number)
 
 		if (!other)
 			continue;
-		bpf_program__set_type(bpf_object__find_program_by_name(other, "recorder"),
-				      BPF_PROG_TYPE_EXTFUSE);
+		choose_program(other, "recorder");
 		add(bpf_object__load(other) ? &shared->failed_loads : &shared->loads);
 		bpf_object__close(other);
 	}

@@ -79,9 +79,9 @@ static void reader_sees_the_size_that_a_program_told_while_another_read_ended(vo
 	struct node *f;
 	int fd;
 
-	/* The daemon's thread is started by start(). */
+	/* With the daemon's thread. */
 	run_on(OTHERS_CPU);
-	start();
+	start_named("holding_recorder");
 	run_on(PROGRAMS_CPU);
 	f = node_of(FUSE_ROOT_ID, "f");
 	fd = open(in_mount("f"), O_RDONLY);
