@@ -16,8 +16,8 @@ usage() {
 	  --tier T       only this tier (may be repeated)
 	  --filter GLOB  only tests whose name, with or without "TIER/", matches
 	  --debug        VM tests on the kernel with KASAN and lockdep alone, with repetitions divided by
-	                 EXTFUSE_TEST_SCALE (default 20, with --full 1). Without --debug each of them
-	                 runs there too, on one kind of mount at least
+	                 EXTFUSE_TEST_SCALE (default 20, with --full 1). Without --debug those of the
+	                 driver, of mounts and of workloads run there too, on one kind of mount at least
 	  --full         the long forms too: long workloads, thousands of random programs, larger
 	                 bounds of the model; without --debug every removed handler, and every test
 	                 on each kind of mount
@@ -420,7 +420,7 @@ tier_kernel() {
 	done
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	# The unit tests of handlers and policies once more, on the other CPU. What they try is the
-	# bytecode, not the driver: the debug kernel would verify it for an hour, and find nothing more.
+	# bytecode, not the driver: the debug kernel would find nothing more.
 	wait_kernel normal || return
 	vm_start "$logs/bytecode" --timeout 3000 -- \
 		python3 unit/bytecode/run.py --filter "$filter" --logs "$logs/bytecode" build
