@@ -80,6 +80,7 @@ class Cell:
         # What the preparation left to write or to forget is not the workload's.
         os.sync()
         requests = mount.requests() if mount else {}
+        misses = mount.misses() if mount else {}
         switches = context_switches()
         busy = cpu(mount)
         start = time.monotonic()
@@ -92,9 +93,10 @@ class Cell:
         busy = cpu(mount) - busy
         switches = context_switches() - switches
         added = difference(requests, mount.requests()) if mount else {}
+        missed = difference(misses, mount.misses()) if mount else {}
         self.workload.after(self.place)
         self.data["runs"].append({"seconds": took, "cpu": busy, "requests": added,
-                                  "switches": switches})
+                                  "misses": missed, "switches": switches})
         with open(self.path + ".new", "w", encoding="ascii") as file:
             json.dump(self.data, file)
         os.rename(self.path + ".new", self.path)

@@ -2,6 +2,7 @@
 """Mounts stackfs in the VM and reads what reached its daemon, for bench/ and demo/."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -107,6 +108,13 @@ class Mount:
             if again == counts:
                 return counts
             counts = again
+
+    def misses(self):
+        """{"opcode reason": count} of the requests that the policy did not answer; none without one."""
+        if "policy=" not in self.options:
+            return {}
+        found = json.loads(run(EXTFUSE, "stats", self.path, "-j"))["miss"]
+        return {"%s %s" % (one["opcode"], one["reason"]): one["count"] for one in found}
 
     def cpu(self):
         """Seconds that the daemon has run, on any CPU: the clock of another process, see

@@ -162,10 +162,14 @@ def read_cells(folder, clock):
     return found
 
 
-def requests(cell):
-    """Of the median run: what arrives with delay differs a little between runs."""
+def median_run(cell):
+    """By its requests: what arrives with delay differs a little between runs."""
     runs = sorted(cell["runs"], key=lambda one: sum(one["requests"].values()))
-    return runs[len(runs) // 2]["requests"]
+    return runs[len(runs) // 2]
+
+
+def requests(cell):
+    return median_run(cell)["requests"]
 
 
 def order_of(cells):
@@ -275,6 +279,28 @@ def print_figure_9(found):
            "relaxed", "change strict", "change relaxed"), rows)
 
 
+# The names that `extfuse stats` has for them.
+REASONS = ("absent", "stale", "expired", "torn", "full", "not_live", "error")
+
+
+def print_misses(found):
+    """Why the policies of figure 9 did not answer what a policy can answer."""
+    rows = []
+    for workload in PUBLISHED:
+        for column in FIGURE_9[1:]:
+            cell = found.get(workload, {}).get(column)
+            misses = median_run(cell)["misses"] if cell else {}
+            for opcode in "LOOKUP", "GETATTR", "GETXATTR":
+                counts = [misses.get("%s %s" % (opcode, reason), 0) for reason in REASONS]
+                if any(counts):
+                    rows.append([workload, column, opcode, sum(counts)] + counts)
+    if not rows:
+        return
+    print("## Why they were not answered\n")
+    print("The same requests by the reason that `extfuse stats` gives.\n")
+    table(("workload", "column", "request", "asked") + REASONS, rows)
+
+
 PLOT = """set terminal svg size 900,420 font 'sans-serif,14' background rgb 'white'
 set output '%(svg)s'
 set style data histogram
@@ -320,6 +346,7 @@ def report_cells(mode, folder):
         print_cells(found, clock)
         print_worse(found, clock)
         print_figure_9(found)
+        print_misses(found)
         plot(folder, clock, found)
     with open(os.path.join(folder, mode + ".json"), "w", encoding="ascii") as file:
         json.dump({"settings": CLOCKS, "workloads": joined}, file, indent=1)

@@ -40,6 +40,7 @@ die() {
 
 mode=hits
 rounds=5
+cell_rounds=3
 repeats=10000
 build=yes
 only=
@@ -82,6 +83,7 @@ tree_parts=()
 icount=(--icount)
 if [ -n "${EXTFUSE_BENCH_TRIAL:-}" ]; then
 	rounds=1
+	cell_rounds=1
 	repeats=100
 	build=
 	results+=-trial
@@ -153,7 +155,7 @@ hits() {
 # Cells of what is no longer measured would be another table's.
 stamp() {
 	{
-		echo "$mode $rounds $EXTFUSE_KERNEL"
+		echo "$mode $cell_rounds $EXTFUSE_KERNEL"
 		cat bench/{cells,columns,workloads,mounts}.py bench/*.c
 		find "$EXTFUSE_BUILD/bin" "$EXTFUSE_BUILD/lib" -type f -name '*[a-z]' | sort | xargs cat
 	} 2>/dev/null | sha256sum | cut -c1-16
@@ -174,7 +176,7 @@ cells() {
 	say "VM: workloads, $clock"
 	vm "$out" --timeout 36000 --mem 6G "$@" -- \
 		python3 bench/cells.py --out "$out" --statloop "$work/statloop" --mix "$work/mix" \
-		--tree "$work/tree.tar" --tar "$work/archive.tar" --rounds "$rounds" "${flags[@]}"
+		--tree "$work/tree.tar" --tar "$work/archive.tar" --rounds "$cell_rounds" "${flags[@]}"
 }
 
 if [ "$mode" = pairs ]; then

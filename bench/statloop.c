@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// statloop.c - time of one stat(), in nanoseconds, over many repeats of a list of paths
+// statloop.c - time of one stat(), in nanoseconds, over many repeats of a list of paths; or marks a command
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* For insns.c, which counts what is executed between two of them; does nothing. */
 #define MARK() __asm__ volatile("xchg %r13, %r13")
@@ -30,6 +32,26 @@ static void stat_all(char **paths)
 	}
 }
 
+/* Marks the beginning and the end of a command, and exits as it does. */
+static int mark_command(char **words)
+{
+	int status;
+	pid_t pid;
+
+	MARK();
+	pid = fork();
+	if (!pid) {
+		execvp(words[0], words);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		fprintf(stderr, "statloop: %s: %s\n", words[0], strerror(errno));
+		return 1;
+	}
+	MARK();
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
 	long repeats = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
@@ -37,8 +59,10 @@ int main(int argc, char **argv)
 	long warm = argc == 3 ? 10 : 1;
 	long long begin;
 
+	if (argc > 2 && !strcmp(argv[1], "--"))
+		return mark_command(argv + 2);
 	if (repeats <= 0) {
-		fprintf(stderr, "usage: statloop REPEATS PATH...\n");
+		fprintf(stderr, "usage: statloop REPEATS PATH... | statloop -- COMMAND...\n");
 		return 2;
 	}
 	for (long i = 0; i < warm; i++)

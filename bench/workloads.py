@@ -18,8 +18,8 @@ class Workload:
     quick = False
     # Reads and writes of contents are what takes its time.
     data = False
-    # Repeats with --full; what takes minutes is run once.
-    rounds = 5
+    # At most so many repeats; what takes minutes is run once.
+    rounds = 3
     # Too long where each instruction is counted.
     icount = True
 
