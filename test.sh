@@ -19,8 +19,8 @@ usage() {
 	                 EXTFUSE_TEST_SCALE (default 20, with --full 1). Without --debug those of the
 	                 driver, of mounts and of workloads run there too, on one kind of mount at least
 	  --full         the long forms too: long workloads, thousands of random programs, larger
-	                 bounds of the model; without --debug every removed handler, and every test
-	                 on each kind of mount
+	                 bounds of the model; every removed handler, and every test on each kind of
+	                 mount. With --debug on one kind at least, and all handlers are there
 	  --mutants      only this: each planted bug of unit/stress/mutants has to be found
 	  --kernel-mutants  only this: the same for the driver's, in unit/kernel/mutants; each costs
 	                 part of a kernel build
@@ -394,11 +394,15 @@ if [ -n "$debug" ]; then
 fi
 suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
-# What differs in handlers alone is no matter of the debug kernel: there no handler is removed, and
-# with --full workloads are long, on one kind of mount.
-mount_flags=() fs_flags=("${suite_flags[@]}")
-[ -n "$debug" ] || mount_flags=("${suite_flags[@]}")
-[ -z "$debug" ] || [ -z "$full" ] || fs_flags+=(--reduced)
+# What differs in handlers alone is no matter of the debug kernel: there no handler is removed, no bug is
+# planted, and with --full each test is undivided, on one kind of mount at least.
+mount_flags=("${suite_flags[@]}") fs_flags=("${suite_flags[@]}") stress_flags=() fs_shards=1
+if [ -z "$debug" ]; then
+	[ -z "$full" ] || [ "$filter" != '*' ] || fs_shards=2
+else
+	mount_flags=()
+	[ -z "$full" ] || mount_flags=(--reduced) fs_flags+=(--reduced) stress_flags=(--reduced)
+fi
 
 # Plain runs look at everything once more on the debug kernel, with fewer repetitions.
 on_debug_kernel() {
@@ -494,7 +498,7 @@ stress_vms() {
 		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}_* ]] || continue
 		in_time "fs/stress-$cpus" || continue
 		vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
-			"${suite_flags[@]}" --logs "$logs/stress-$cpus"
+			"${stress_flags[@]}" --logs "$logs/stress-$cpus"
 		if [ -n "$debug" ] || ! in_time "fs/debug-stress-$cpus"; then
 			continue
 		fi
@@ -516,13 +520,12 @@ mutants_vm() {
 
 # The workloads on one CPU, beside what follows on the other; in full they go on long after that.
 tier_fs() {
-	local others='' shards=1
+	local others=''
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
-	[ ${#mount_flags[@]} -eq 0 ] || [ "$filter" != '*' ] || shards=2
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	in_time fs/all || return 0
 	[ -n "$others" ] ||
-		vms_start fs-vm "$shards" "${vm_flags[@]}" \
+		vms_start fs-vm "$fs_shards" "${vm_flags[@]}" \
 			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
 			python3 unit/fs/run.py "${fs_flags[@]}"
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
@@ -530,8 +533,8 @@ tier_fs() {
 		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \
 			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
 			--logs "$logs/debug-fs-vm"
-	[[ $filter != '*' && $filter != *mutant_* ]] || mutants_vm
-	[ -n "$others" ] || vms_lines fs fs-vm "$shards"
+	[[ $filter$debug != '*' && $filter != *mutant_* ]] || mutants_vm
+	[ -n "$others" ] || vms_lines fs fs-vm "$fs_shards"
 	[ -n "$others$debug" ] || suite fs/debug-vm vm_lines "$logs/debug-fs-vm"
 }
 

@@ -15,12 +15,11 @@ import workloads  # noqa: E402
 TABLE = [
     known.Row(["posix", "open *", "all", "0", "EOPNOTSUPP*", "always", "reason"]),
     known.Row(["posix", "slow", "ttl, lru", "*", "*", "sometimes", "reason"]),
-    known.Row(["posix", "long", "plain", "0", "-", "full", "reason"]),
 ]
 
 
-def complaints(native, mount, variant="plain", full=False):
-    return known.complaints("posix", variant, native, mount, True, full, TABLE)
+def complaints(native, mount, variant="plain"):
+    return known.complaints("posix", variant, native, mount, True, TABLE)
 
 
 class Judging(unittest.TestCase):
@@ -51,12 +50,6 @@ class Judging(unittest.TestCase):
         native, mount = "open x: 0\nslow: 1\n", "open x: EOPNOTSUPP\nslow: 2\n"
         self.assertEqual(complaints(native, mount, "ttl"), [])
         self.assertEqual(complaints(native, mount, "never"), ["slow: 2, natively 1"])
-
-    def test_full_rows_are_due_in_full_runs_alone(self):
-        native, mount = "open x: 0\nlong: 0\n", "open x: EOPNOTSUPP\n"
-        self.assertEqual(complaints(native, mount, full=True), [])
-        self.assertEqual(complaints(native, native.replace("0\nlong", "EOPNOTSUPP\nlong")), [])
-        self.assertEqual(len(complaints(native, native.replace("0\nlong", "EOPNOTSUPP\nlong"), full=True)), 1)
 
     def test_text_has_to_be_equal(self):
         self.assertEqual(known.complaints("git", "plain", "a\n", "a\n", False), [])

@@ -316,18 +316,18 @@ KEYED.add("posix")
 WORKLOADS["posix"] = lambda folder, _source: execute([os.path.join(PROGRAMS, "posix"), folder], folder, "")
 
 
-def exercise(full):
+def exercise(seeds, ops):
     def workload(folder, _source):
         text = ""
-        for seed in range(1, 11 if full else 3):
+        for seed in range(1, seeds + 1):
             text += execute([os.path.join(PROGRAMS, "exercise"), "--seed", str(seed), "--ops",
-                             "5000" if full else "500", os.path.join(folder, "f")], folder, "")
+                             str(ops), os.path.join(folder, "f")], folder, "")
         return text
 
     return workload
 
 
-# Python's own tests of these modules; without --full of some only these classes.
+# Python's own tests of these modules, of some only these classes; the long forms have all.
 PYTHON = {
     "python_mmap": ("test.test_mmap", None),
     "python_os": ("test.test_os", None),
@@ -342,7 +342,7 @@ PYTHON = {
 }
 # Tests that walk hundreds of directories within each other.
 PYTHON_SLOW = ("test_walk_many_open_files",)
-PYTHON_FULL = ("test.test_posixpath", "test.test_glob", "test.test_genericpath", "test.test_pathlib",
+PYTHON_MORE = ("test.test_posixpath", "test.test_glob", "test.test_genericpath", "test.test_pathlib",
                "test.test_fileio", "test.test_tempfile")
 
 PYTHON_RUN = r"""
@@ -401,7 +401,7 @@ STRESSORS["hdd"] = ["--hdd-bytes", "1M"]
 STRESSORS["seek"] = ["--seek-size", "1M"]
 STRESSORS["revio"] = ["--revio-bytes", "1M"]
 STRESSORS["sendfile"] = ["--sendfile-size", "64K"]
-STRESSORS_FULL = {
+STRESSORS_LONG = {
     "fallocate": ["--fallocate-bytes", "8M"], "fpunch": [], "inode-flags": [], "iomix": ["--iomix-bytes", "8M"],
     "sync-file": ["--sync-file-bytes", "8M"], "chattr": [], "inotify": [], "link": [],
     "symlink": [], "xattr": [], "fiemap": ["--fiemap-bytes", "8M"], "verity": [],
@@ -409,14 +409,12 @@ STRESSORS_FULL = {
 STRESS_RESULTS = {0: "passed", 2: "failed", 3: "skipped", 4: "skipped"}
 
 
-def stress_ng(full):
-    stressors = dict(STRESSORS, **STRESSORS_FULL) if full else STRESSORS
-
+def stress_ng(stressors, ops):
     def workload(folder, _source):
         lines = []
         workload.details = ""
         for name, options in stressors.items():
-            done = subprocess.run(["stress-ng", "--" + name, "1", "--%s-ops" % name, "5" if full else "2",
+            done = subprocess.run(["stress-ng", "--" + name, "1", "--%s-ops" % name, str(ops),
                                    "--verify", "--timeout", "20", "--temp-path", folder] + options,
                                   cwd=folder, env=ENV, check=False, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -429,16 +427,24 @@ def stress_ng(full):
     return workload
 
 
+WORKLOADS["exercise"] = exercise(2, 500)
+WORKLOADS["stress_ng"] = stress_ng(STRESSORS, 2)
+for _name, (_module, _classes) in PYTHON.items():
+    WORKLOADS[_name] = python_tests([_module], _classes, PYTHON_SLOW)
+
+# Only with --full, on one kind of mount.
+LONG = {
+    "exercise_long": exercise(10, 5000),
+    "stress_ng_long": stress_ng(dict(STRESSORS, **STRESSORS_LONG), 5),
+    "python_os_long": python_tests(["test.test_os"], None),
+    "python_tarfile_long": python_tests(["test.test_tarfile"], None),
+    "python_more_long": python_tests(PYTHON_MORE, None),
+}
+
+
 def workloads(full):
-    """Every workload by its name; what takes long is shorter without full."""
-    found = dict(WORKLOADS)
-    found["exercise"] = exercise(full)
-    found["stress_ng"] = stress_ng(full)
-    for name, (module, classes) in PYTHON.items():
-        found[name] = python_tests([module], None) if full else python_tests([module], classes, PYTHON_SLOW)
-    if full:
-        found["python_more"] = python_tests(PYTHON_FULL, None)
-    return found
+    """Every workload by its name."""
+    return dict(WORKLOADS, **LONG) if full else dict(WORKLOADS)
 
 
 # These take their time: without --full each of them runs natively and on these mounts alone.
@@ -454,4 +460,4 @@ SOME_MOUNTS = {
     "rsync": ("plain", "never", "lru", "daemon-fill"),
     "build": ("plain", "never", "writeinval"),
 }
-KEYED |= set(PYTHON) | {"python_more", "stress_ng"}
+KEYED |= set(PYTHON) | {"stress_ng"} | set(LONG) - {"exercise_long"}
