@@ -632,24 +632,6 @@ int ext_get_xattr(const struct ext_name *name, struct ext_xattr *out)
 	return none ? EXT_NEGATIVE : EXT_FOUND;
 }
 
-/* May this extended attribute's row still answer? */
-static __always_inline bool xattr_alive(__u64 nodeid, __u64 hash)
-{
-	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &hash);
-	struct ext_name name;
-	__u64 now = 0;
-	bool none;
-
-	if (!row)
-		return false;
-	name.parent = nodeid;
-	name.hash = hash;
-	none = ext_load(row->size) == NO_XATTR;
-	return check_xattr(&name, ext_load(row->head.stamp), none) == EXT_FOUND &&
-	       ext_policy_fresh(none ? EXT_KIND_NO_XATTR : EXT_KIND_XATTR, ext_load(row->head.mark),
-				&now);
-}
-
 /* ---- Stores ---- */
 
 /* Rows looked at by one insertion into a full map. */
@@ -684,7 +666,19 @@ __noinline int ext_long_alive(__u64 parent, __u64 hash)
 
 __noinline int ext_xattr_alive(__u64 nodeid, __u64 hash)
 {
-	return xattr_alive(nodeid, hash);
+	const struct ext_xattr_row *row = bpf_map_lookup_elem(&ext_xattrs, &hash);
+	struct ext_name name;
+	__u64 now = 0;
+	bool none;
+
+	if (!row)
+		return 0;
+	name.parent = nodeid;
+	name.hash = hash;
+	none = ext_load(row->size) == NO_XATTR;
+	return check_xattr(&name, ext_load(row->head.stamp), none) == EXT_FOUND &&
+	       ext_policy_fresh(none ? EXT_KIND_NO_XATTR : EXT_KIND_XATTR, ext_load(row->head.mark),
+				&now);
 }
 
 __noinline int ext_reclaim_attr(void)
