@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* debug_delay.c - waits between looking at a file and answering, for tests */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -25,13 +26,14 @@ void debug_delay_lookup(const struct options *opts, const char *name)
 		wait_for(opts->debug_delay_lookup * 1000000ULL);
 }
 
-/* Each thread draws from a sequence of its own, xorshift64. */
+/* Each thread draws from a sequence of its own, xorshift64; the same in every run. */
 static uint64_t draw(void)
 {
+	static atomic_uint_fast64_t threads;
 	static _Thread_local uint64_t state;
 
 	if (!state)
-		state = (uintptr_t)&state | 1;
+		state = (atomic_fetch_add(&threads, 1) + 1) * 0x9e3779b97f4a7c15ULL;
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;

@@ -29,10 +29,11 @@ VARIANTS = {
     "ttl+writeinval": ("ttl+writeinval", NO_TIMEOUTS + ["ttl=1h"]),
     "writeinval+lru": ("writeinval+lru", NO_TIMEOUTS + ["max_entries=512"]),
     "daemon-fill": ("writeinval", NO_TIMEOUTS + ["fill=daemon"]),
+    "timeouts": ("writeinval", ["entry_timeout=1", "attr_timeout=1"]),
 }
-# Without --full these run the test programs of system calls and of file data alone.
-BRIEF = ("s3fifo", "lease")
-BRIEF_WORKLOADS = ("posix", "exercise")
+# Without --full these run the test programs of system calls and of file data alone, and git.
+BRIEF = ("s3fifo", "lease", "timeouts")
+BRIEF_WORKLOADS = ("posix", "exercise", "git")
 # And these nothing.
 FULL = ("ttl+writeinval", "writeinval+lru")
 # On the debug kernel these run on one kind of mount alone.

@@ -36,10 +36,12 @@ VARIANTS = {
 # Without --full these run a few tests: each kind of change once, and the races.
 BRIEF = ("ttl+writeinval", "writeinval+lru", "s3fifo", "lease")
 BRIEF_TESTS = ("rename_over", "exchange", "unlink", "link", "create", "truncate", "chmod", "write",
+               "unlink_link_never_looked_up", "longest_name",
                "set_and_remove_xattr", "delayed_lookup_and_write", "delayed_lookup_and_rename",
+               "nodeid_reused_after_forget", "readdirplus_newer_than_row",
                "appends_are_never_unseen", "names_come_and_go_in_order", "storm",
-               "stale_open_is_tried_again", "counters_add_up")
-BRIEF_GROUPS = ("shared", "hard")
+               "exclusive_create_asks_the_daemon", "stale_open_is_tried_again", "counters_add_up",
+               "full_map", "killed_daemon")
 # Mounts of each variant, by what they add.
 GROUPS = {
     "shared": [],
@@ -51,6 +53,19 @@ GROUPS = {
 REDUCED = {"writeinval": ("shared",), "ttl+lru": ("hard", "small")}
 # Of the removed handlers, these every time and the others with --full.
 HANDLERS_ALWAYS = ("lookup", "getattr", "rename2", "unlink", "forget", "event_inval_attr")
+
+# What the tests of single requests cannot show, of these handlers always and of the others with --full:
+# nodeids that are used again, what listings tell, and late replies.
+HARD_ALWAYS = ("forget", "event_direntplus")
+# Tests with a mount of their own that need what these handle.
+SINGLE_WITHOUT = {
+    "event_inval_inode": "notifications_end_rows", "event_inval_entry": "notifications_end_rows",
+    "event_expire": "notifications_end_rows", "event_delete": "notifications_end_rows",
+    "event_store": "notifications_end_rows", "event_backing": "passthrough_files",
+}
+# The VFS has caches of its own, as on a mount where nothing is said about timeouts.
+TIMEOUTS = {"plain-timeouts": None, "timeouts": "writeinval", "ttl-timeouts": "ttl"}
+TIMEOUTS_ALWAYS = ("timeouts",)
 
 # The handlers that fill the cache and answer from it.
 ANSWERING = ("lookup", "getattr", "getxattr", "listxattr")
@@ -123,36 +138,64 @@ def variant_tests(runner, variant, group, options, brief):
     print("%s[%s]: %.0f s" % (group, variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
-def single_test(runner, function):
-    if runner.selected(function.__name__, ""):
-        runner.run(function.__name__, "", function, timeout=getattr(function, "timeout", 60))
+def single_test(runner, function, variant=""):
+    if runner.selected(function.__name__, variant):
+        runner.run(function.__name__, variant, function, timeout=getattr(function, "timeout", 60))
         vm.clean_up()
 
 
-def removable_handlers(full):
+def removable_handlers():
     handlers = sorted(os.path.basename(path)[:-len(".bpf.o")]
                       for path in glob.glob(vm.ROOT + "/build/handlers/*.bpf.o"))
-    return [name for name in handlers if name not in ("dispatch", "store", "defaults") and
-            (full or name in HANDLERS_ALWAYS)]
+    return [name for name in handlers if name not in ("dispatch", "store", "defaults")]
 
 
-def without_handler(runner, handler):
-    """Whatever handler is missing, results are the same: it may only cost answers."""
-    variant = "without-" + handler
-    if not any(runner.selected(f.__name__, variant) for f in CORE):
-        return
-    start = time.monotonic()
+def objects_without(handler):
+    """A folder with the objects of all handlers but that one."""
     objects = os.path.join(vm.WORK, "objects-" + handler)
     for kind in ("handlers", "policies"):
         os.makedirs(os.path.join(objects, kind), exist_ok=True)
         for path in glob.glob(vm.ROOT + "/build/%s/*.bpf.o" % kind):
             shutil.copy(path, os.path.join(objects, kind))
     os.unlink(os.path.join(objects, "handlers", handler + ".bpf.o"))
-    mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
-    mount.env = {"EXTFUSE_OBJECT_PATH": objects}
-    on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
+    return objects
+
+
+def without_handler(runner, handler, core, hard):
+    """Whatever handler is missing, results are the same: it may only cost answers."""
+    variant = "without-" + handler
+    single = [f for f in SINGLE if f.__name__ == SINGLE_WITHOUT.get(handler)]
+    specials = [f for f in SPECIAL if hard and f.group == "hard"]
+    if not any(runner.selected(f.__name__, variant) for f in CORE + specials + single):
+        return
+    start = time.monotonic()
+    env = {"EXTFUSE_OBJECT_PATH": objects_without(handler)}
+    if core:
+        mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
+        mount.env = env
+        on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
+    if specials:
+        mount = vm.Mount("hard-" + variant, NO_TIMEOUTS + GROUPS["hard"], "writeinval")
+        mount.env = env
+        on_mount(runner, variant, mount, [(f, run_shared) for f in specials])
+    # Their folders have fixed names, and are found empty.
+    work, vm.WORK = vm.WORK, os.path.join(vm.WORK, variant)
+    os.environ.update(env)
+    for function in single:
+        single_test(runner, function, variant)
+    del os.environ["EXTFUSE_OBJECT_PATH"]
+    vm.WORK = work
     vm.clean_up()
     print("%s: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
+
+
+def with_timeouts(runner, variant):
+    """What is changed through the mount is seen at once where the VFS may keep things, too. It seldom
+    asks there, so nobody waits for the cache to have answered."""
+    policy = TIMEOUTS[variant]
+    mount = vm.Mount("core-" + variant, ["ttl=1h"] if policy == "ttl" else [], policy)
+    on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
+    vm.clean_up()
 
 
 def careless(runner, variant, full):
@@ -187,16 +230,20 @@ def main():
         for group, options in GROUPS.items():
             if reduced and group not in REDUCED.get(variant, ()):
                 continue
-            if brief and group not in BRIEF_GROUPS:
-                continue
             weight = 30 if group == "shared" and not brief else 10
             work.append((weight, variant_tests, variant, group, options, brief))
     for function in SINGLE:
         work.append((40 if function.timeout > 200 else 2, single_test, function))
     for variant in () if reduced else CARELESS:
         work.append((60, careless, variant, args.full))
-    for handler in () if reduced else removable_handlers(args.full):
-        work.append((20, without_handler, handler))
+    for variant in () if reduced else TIMEOUTS if args.full else TIMEOUTS_ALWAYS:
+        work.append((20, with_timeouts, variant))
+    for handler in () if reduced else removable_handlers():
+        core = args.full or handler in HANDLERS_ALWAYS
+        # Without what answers there is nothing that a late reply could spoil.
+        hard = (args.full or handler in HARD_ALWAYS) and handler not in ("lookup", "getattr")
+        if core or hard or handler in SINGLE_WITHOUT:
+            work.append((20 if core else 5, without_handler, handler, core, hard))
     shard = vm.Shard(args.shard)
     for weight, function, *rest in sorted(work, key=lambda item: -item[0]):
         if shard.mine(weight):

@@ -909,7 +909,16 @@ def writeback_cache():
             os.pwrite(fd, b"x" * 10 * i, 0)
             same(os.stat(path).st_size, 10 * i, "size")
             same(in_child(lambda: os.stat(path).st_size), 10 * i, "size in another process")
+        # The children's ends have written out what was there.
+        os.pwrite(fd, b"y" * 190, 0)
+        before = m.stats()
         os.fsync(fd)
+        after = m.stats()
+        # Size and times are FUSE's own here: that the write ended the row shows in nothing else.
+        need(after.get("WRITE", "requests") > before.get("WRITE", "requests") and
+             after.get("WRITE", "invalidations") - before.get("WRITE", "invalidations") ==
+             after.get("WRITE", "requests") - before.get("WRITE", "requests"),
+             "a WRITE of the page cache ended nothing: %s", after.ops)
         os.close(fd)
         for _ in range(3):
             same(os.stat(path).st_size, 190, "size after close")
@@ -1027,6 +1036,28 @@ def other_users():
         warm(m, "public")
         same(as_nobody(facts, os.path.join(m.mnt, "public")), os.strerror(errno.EACCES),
              "stat without allow_other")
+
+
+@single(timeout=120)
+def every_combination_answers_and_is_coherent():
+    """Each that README names, and one of three."""
+    for policy in ("ttl+lru", "ttl+writeinval", "lru+writeinval", "lease+lru", "lease+writeinval",
+                   "s3fifo+writeinval", "ttl+lru+writeinval"):
+        with Mount("combined-" + policy.replace("+", "-"), NO_TIMEOUTS, policy) as m:
+            # A lease is granted only to what was asked for one.
+            m.answers = "lease" not in policy
+            for name in ("f", "g"):
+                put(os.path.join(m.src, name), name * 3)
+            for turn in range(3):
+                if m.answers:
+                    warm(m, "f", "g", "h")
+                same_as_source(m, "f", "g", "h")
+                os.rename(os.path.join(m.mnt, "fg"[turn % 2]), os.path.join(m.mnt, "h"))
+                same_as_source(m, "f", "g", "h")
+                write_at(os.path.join(m.mnt, "h"), b"more", os.O_WRONLY | os.O_APPEND)
+                same_as_source(m, "f", "g", "h")
+                put(os.path.join(m.mnt, "fg"[turn % 2]), "anew")
+                same_as_source(m, "f", "g", "h")
 
 
 @single()

@@ -57,7 +57,7 @@ CONFIGS = {
 # The configurations of each variant, by the number of CPUs: what the others add is in one of these.
 RUNS = {
     1: [("writeinval", "races"), ("lru", "small")],
-    2: [(variant, "races") for variant in VARIANTS if variant not in ("s3fifo", "lease")] +
+    2: [(variant, "races") for variant in VARIANTS if variant != "lease"] +
        [(variant, "notified") for variant in ("plain", "writeinval", "ttl+lru", "daemon-fill")] +
        [(variant, "timeouts") for variant in ("plain", "writeinval", "ttl+lru", "lru")] +
        [(variant, config) for variant in ("plain", "writeinval") for config in ("slow", "behind")] +
