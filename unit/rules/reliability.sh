@@ -56,12 +56,16 @@ mount = module("unit/mount/run.py")
 handlers = {os.path.basename(path)[:-len(".bpf.c")] for path in glob.glob("handlers/*.bpf.c")}
 core = {"mount/" + test.__name__ for test in mount.CORE}
 per_variant = {name: set(mount.VARIANTS) | set(mount.CARELESS) |
-               {"without-" + handler for handler in handlers} for name in core}
+               {"without-" + handler for handler in handlers} | set(mount.TIMEOUTS) for name in core}
 for test in mount.SPECIAL:
     name = "mount/" + test.__name__
     per_variant[name] = set(mount.VARIANTS) - set(test.without)
     per_variant[name] |= {variant for variant, (_, specials) in mount.CARELESS.items()
                           if test.__name__ in specials}
+    if test.group == "hard":
+        per_variant[name] |= {"without-" + handler for handler in handlers - {"lookup", "getattr"}}
+for handler, test in mount.SINGLE_WITHOUT.items():
+    per_variant.setdefault("mount/" + test, set()).add("without-" + handler)
 known |= {"mount/" + test.__name__ for test in mount.SINGLE}
 
 fs = module("unit/fs/run.py")
