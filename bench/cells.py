@@ -80,7 +80,7 @@ class Cell:
         # What the preparation left to write or to forget is not the workload's.
         os.sync()
         requests = mount.requests() if mount else {}
-        misses = mount.misses() if mount else {}
+        misses = mount.misses() if mount and self.workload.reasons else {}
         switches = context_switches()
         busy = cpu(mount)
         start = time.monotonic()
@@ -93,7 +93,7 @@ class Cell:
         busy = cpu(mount) - busy
         switches = context_switches() - switches
         added = difference(requests, mount.requests()) if mount else {}
-        missed = difference(misses, mount.misses()) if mount else {}
+        missed = difference(misses, mount.misses()) if mount and self.workload.reasons else {}
         self.workload.after(self.place)
         self.data["runs"].append({"seconds": took, "cpu": busy, "requests": added,
                                   "misses": missed, "switches": switches})
