@@ -139,9 +139,7 @@ def measure(workload, cells, args):
     try:
         for number, cell in enumerate(cells):
             cell.place = Place(number, cell.data["options"], args)
-        # Programs come from a slow disk the first time.
-        if workload.rounds > 1:
-            rehearse(workload, cells[0].place)
+        rehearse(workload, cells[0].place)
         for turn in range(rounds):
             for cell in cells:
                 if len(cell.data["runs"]) <= turn and cell.wants(rounds):
@@ -157,7 +155,7 @@ def measure(workload, cells, args):
 
 def rehearse(workload, place):
     workload.before(place)
-    words, where = workload.command(place)
+    words, where = workload.rehearsal(place)
     run(*words, cwd=where, **LIMIT)
     workload.after(place)
 
@@ -190,7 +188,7 @@ def main():
         prepare(args)
         for workload in WORKLOADS:
             if workload.name not in only or not (args.full or workload.quick) or \
-                    (args.icount and not workload.icount) or (columns.TRIAL and workload.rounds == 1):
+                    (args.icount and not workload.icount) or (columns.TRIAL and not workload.trial):
                 continue
             chosen = columns.full(workload) if args.full else columns.quick()
             if args.column:

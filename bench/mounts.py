@@ -37,14 +37,26 @@ def wait_for(condition, what):
         time.sleep(0.01)
 
 
-def run(*command, **options):
-    """Runs a command; its standard output, or a failure with what it said."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False, **options)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise Failed("%s: exit %d: %s" % (" ".join(command), done.returncode, said[-1]))
-    return done.stdout.decode(errors="replace")
+def run(*command, timeout=None, **options):
+    """Runs a command; its standard output, or a failure with what it said. With a timeout, what the
+    command started ends with it."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, start_new_session=timeout is not None,
+                          **options) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            # Until none of them has the pipes open.
+            process.communicate()
+            raise
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        said = errors.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise Failed("%s: exit %d: %s" % (" ".join(command), process.returncode, said[-1]))
+    return output.decode(errors="replace")
 
 
 class Mount:

@@ -172,6 +172,11 @@ def requests(cell):
     return median_run(cell)["requests"]
 
 
+def cut(*cells):
+    """Whether the time of one was up before its command was through: its figures are of a part."""
+    return any(cell.get("cut") for cell in cells)
+
+
 def order_of(cells):
     """native, then each kind of mount with what is on it."""
     return sorted(cells, key=lambda name: (name != "native", baseline(name), "/" in name,
@@ -187,7 +192,7 @@ def cell_rows(cells, opcodes):
         times = cell["times"]
         counts = requests(cell)
         shown = [counts.get(opcode, 0) for opcode in opcodes]
-        yield [name, ("over " if cell.get("cut") else "") + "%.3f" % took, "%.2f" % (took / native),
+        yield [name, ("over " if cut(cell) else "") + "%.3f" % took, "%.2f" % (took / native),
                "%.2f" % (took / alone), "%.0f %%" % (100 * (max(times) - min(times)) / took),
                "%d" % statistics.median(one["switches"] for one in cell["runs"]),
                sum(counts.values())] + shown + [sum(counts.values()) - sum(shown)]
@@ -225,7 +230,7 @@ def worse(found, clock):
     for workload, cells in found.items():
         for name in order_of(cells):
             kind = baseline(name)
-            if name == kind or kind not in cells:
+            if name == kind or kind not in cells or cut(cells[name], cells[kind]):
                 continue
             more = sum(requests(cells[name]).values()) - sum(requests(cells[kind]).values())
             ratio = cells[name]["seconds"] / cells[kind]["seconds"]
@@ -261,7 +266,7 @@ def print_figure_9(found):
     rows = []
     for workload, published in PUBLISHED.items():
         cells = found.get(workload, {})
-        if not all(name in cells for name in FIGURE_9):
+        if not all(name in cells and not cut(cells[name]) for name in FIGURE_9):
             continue
         plain, strict, relaxed = (requests(cells[name]) for name in FIGURE_9)
         for opcode, (fuse, ext) in published.items():
@@ -289,7 +294,7 @@ def print_misses(found):
     for workload in PUBLISHED:
         for column in FIGURE_9[1:]:
             cell = found.get(workload, {}).get(column)
-            misses = median_run(cell)["misses"] if cell else {}
+            misses = median_run(cell)["misses"] if cell and not cut(cell) else {}
             for opcode in "LOOKUP", "GETATTR", "GETXATTR":
                 counts = [misses.get("%s %s" % (opcode, reason), 0) for reason in REASONS]
                 if any(counts):
@@ -323,7 +328,8 @@ def plot(folder, clock, found):
                                "fuse/lru", "fuse/writeinval", "fuse/ttl+lru")]
     data = os.path.join(folder, "workloads-%s.dat" % clock)
     svg = os.path.join(folder, "workloads-%s.svg" % clock)
-    complete = {name: cells for name, cells in found.items() if all(column in cells for column in shown)}
+    complete = {name: cells for name, cells in found.items()
+                if all(column in cells and not cut(cells[column]) for column in shown)}
     if not complete:
         return
     with open(data, "w", encoding="ascii") as file:
