@@ -113,7 +113,64 @@ def measure_find():
     return result
 
 
+# ---- The first stat() of a file beside the next ----
+
+MISS_COLUMNS = ["fuse"] + list(POLICIES)
+MISS_FILES = 20 if TRIAL else 500
+
+
+def unseen(source, folders):
+    """Makes folders of files, for a pass over one folder each."""
+    for folder in folders:
+        for number in range(MISS_FILES):
+            put("%s/%s/f%04d" % (source, folder, number))
+
+
+def passes(program, mount, folder):
+    """{pass: (ns, LOOKUP and GETATTR that reached the daemon, BPF time in ns, its runs), per stat()}:
+    over files that were never looked up, and over the same ones again, which statloop does twice.
+    BPF's are 0 unless they are counted."""
+    names = ["f%04d" % number for number in range(MISS_FILES)]
+    found = {}
+    for which, word, times in ("miss", "first", 1), ("hit", "1", 2):
+        stats = times * MISS_FILES
+        requests, before = mount.requests(), dispatcher()
+        ns = float(run(program, word, *names, cwd=mount.path + "/" + folder))
+        after, added = dispatcher(), difference(requests, mount.requests())
+        found[which] = (ns, (added.get("LOOKUP", 0) + added.get("GETATTR", 0)) / stats,
+                        (after[0] - before[0]) / stats, (after[1] - before[1]) / stats)
+    return found
+
+
+def measure_miss(args):
+    """Without statistics of BPF, which take time themselves; then once with them, for these alone."""
+    source = WORK + "/miss/src"
+    folders = ["d%d" % turn for turn in range(args.rounds)]
+    unseen(source, folders + ["bpf"])
+    result = {"files": MISS_FILES, "columns": {}}
+    for name in MISS_COLUMNS:
+        say("miss: " + name)
+        one = {which: {"ns": [], "requests": []} for which in ("miss", "hit")}
+        with Mount(source, WORK + "/miss/mnt", COLUMNS[name]) as mount:
+            for folder in folders:
+                for which, (ns, requests, _, _) in passes(args.statloop, mount, folder).items():
+                    one[which]["ns"].append(ns)
+                    one[which]["requests"].append(requests)
+            count_bpf("1")
+            for which, (_, _, ns, runs) in passes(args.statloop, mount, "bpf").items():
+                one[which]["bpf"] = {"ns": ns, "runs": runs}
+            count_bpf("0")
+        result["columns"][name] = one
+    return result
+
+
 # ---- What the BPF programs cost ----
+
+def count_bpf(how):
+    with open("/proc/sys/kernel/bpf_stats_enabled", "w", encoding="ascii") as file:
+        file.write(how)
+
+
 
 def programs():
     return json.loads(run("bpftool", "-j", "prog", "show"))
@@ -152,8 +209,7 @@ def measure_bpf(args):
     result = {"run": {}, "instructions": {}}
     source = WORK + "/bpf/src"
     put(source + "/d/f")
-    with open("/proc/sys/kernel/bpf_stats_enabled", "w", encoding="ascii") as file:
-        file.write("1")
+    count_bpf("1")
     for name in POLICIES:
         say("BPF programs: " + name)
         with Mount(source, WORK + "/bpf/mnt", COLUMNS[name]) as mount:
@@ -227,6 +283,7 @@ def main():
         if args.icount:
             result["find"] = measure_find()
             result["memory"] = measure_memory()
+            result["miss"] = measure_miss(args)
             result["bpf"] = measure_bpf(args)
     except (Failed, OSError, subprocess.SubprocessError) as error:
         print("bench: %s" % error, file=sys.stderr)

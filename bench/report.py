@@ -70,6 +70,28 @@ def print_find(find):
            for name, row in find.items()])
 
 
+def print_miss(miss):
+    print("## A miss with its fill, and a hit after it\n")
+    print("stat() of %d files of one folder, by their names in it, icount: of files that were never looked "
+          "up, and of the same ones again. Medians; the requests are LOOKUP and GETATTR that reached the "
+          "daemon, the BPF figures are of a pass of their own with kernel.bpf_stats_enabled=1, for both "
+          "requests and replies.\n" % miss["files"])
+    plain = statistics.median(miss["columns"]["fuse"]["miss"]["ns"])
+    rows = []
+    for name, one in miss["columns"].items():
+        for which, shown in ("miss", "per miss with its fill"), ("hit", "per hit"):
+            if name in ("fuse", "never"):
+                shown = {"miss": "never seen", "hit": "again"}[which]
+            figures = one[which]
+            ns = statistics.median(figures["ns"])
+            bpf = figures["bpf"]
+            rows.append((name, shown, "%.0f" % ns, "%.2f" % (ns / plain),
+                         "%.2f" % statistics.median(figures["requests"]), "%.2f" % bpf["runs"],
+                         "%.0f" % bpf["ns"], "%.0f" % (bpf["ns"] / bpf["runs"]) if bpf["runs"] else "-"))
+    table(("column", "stat", "ns per stat", "times fuse never seen", "requests", "BPF runs",
+           "BPF ns per stat", "ns per run"), rows)
+
+
 def print_bpf(bpf):
     print("## BPF programs\n")
     print("Time of one run (run_time_ns by run_cnt, kernel.bpf_stats_enabled=1), icount, while one "
@@ -390,6 +412,7 @@ def report_hits(folder):
     print_stat(results)
     print_find(results["icount"]["find"])
     print_memory(results["icount"]["memory"])
+    print_miss(results["icount"]["miss"])
     print_bpf(results["icount"]["bpf"])
     with open(os.path.join(folder, "hits.json"), "w", encoding="ascii") as file:
         json.dump({"settings": CLOCKS, "limits": judged, "results": results}, file, indent=1)

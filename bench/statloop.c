@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// statloop.c - time of one stat(), in nanoseconds, over many repeats of a list of paths; or marks a command
+// statloop.c - time of one stat(), in nanoseconds, over many repeats of a list of paths, or of the first one
+// of each; or marks a command
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,15 +55,16 @@ static int mark_command(char **words)
 
 int main(int argc, char **argv)
 {
-	long repeats = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+	int first = argc > 2 && !strcmp(argv[1], "first");
+	long repeats = first ? 1 : argc > 2 ? strtol(argv[1], NULL, 10) : 0;
 	/* The first ones fill caches. */
-	long warm = argc == 3 ? 10 : 1;
+	long warm = first ? 0 : argc == 3 ? 10 : 1;
 	long long begin;
 
 	if (argc > 2 && !strcmp(argv[1], "--"))
 		return mark_command(argv + 2);
 	if (repeats <= 0) {
-		fprintf(stderr, "usage: statloop REPEATS PATH... | statloop -- COMMAND...\n");
+		fprintf(stderr, "usage: statloop REPEATS|first PATH... | statloop -- COMMAND...\n");
 		return 2;
 	}
 	for (long i = 0; i < warm; i++)
