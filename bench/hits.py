@@ -222,7 +222,22 @@ def measure_bpf(args):
 # ---- What rows cost in memory ----
 
 # Each table of rows, and the ring that has its keys in the order of their insertion.
-RINGS = {"ext_attrs": "ext_rings_attr", "ext_names": "ext_rings_name"}
+RINGS = {"ext_attrs": "ext_rings_attr", "ext_names": "ext_rings_name",
+         "ext_names_long": "ext_rings_long", "ext_xattrs": "ext_rings_xattr"}
+
+# kernel/bpf/hashtab.c: an element is a struct htab_elem of 48 bytes, key and value rounded up to 8 each
+# (htab_map_alloc); kernel/bpf/memalloc.c puts a pointer of 8 before it (LLIST_NODE_SZ), and takes it from
+# kmalloc, which has these sizes.
+ELEMENT = 48 + 8
+KMALLOC = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192]
+
+
+def allocated(one):
+    """Bytes of a row that a table allocates when it is filled; an LRU table has allocated all of them."""
+    if one["type"] != "hash":
+        return 0
+    size = ELEMENT + sum((one[part] + 7) // 8 * 8 for part in ("bytes_key", "bytes_value"))
+    return next(fits for fits in KMALLOC if fits >= size)
 
 
 def maps():
@@ -248,6 +263,7 @@ def memory(source, mountpoint, options):
             tables[name] = {
                 "rows": rows_of(now[name]), "limit": now[name]["max_entries"],
                 "empty": empty[name], "bytes": now[name]["bytes_memlock"],
+                "allocated": allocated(now[name]),
                 "ring": now[RINGS[name]]["bytes_memlock"]}
         return {"tables": tables, "empty": sum(empty.values()),
                 "bytes": sum(one["bytes_memlock"] for one in now.values())}

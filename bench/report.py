@@ -111,24 +111,29 @@ def print_bpf(bpf):
 
 def print_memory(memory):
     print("## Memory\n")
-    print("After two walks over 2,000 files. A row: key, value and what the map adds; `when full` adds "
-          "the row's share of the buckets and of the ring of keys. `of all maps` is what a mount "
-          "takes, empty, after the walk, and at most.\n")
+    print("After two walks over 2,000 files. A row: key, value and what the map adds, by the kernel's count, "
+          "or, of a table that the walks left empty, what kmalloc takes for it; `when full` adds "
+          "the row's share of the buckets and of the ring of keys. `all tables` are bytes for each of "
+          "max_entries when all four are full. `of all maps` is what a mount takes, empty, after the walk, "
+          "and at most, with all four tables full.\n")
     rows = []
     for policy, one in memory.items():
         worst = one["bytes"]
+        each = 0
         for name, table_of in one["tables"].items():
             row = row_bytes(table_of)
             worst += row * (table_of["limit"] - table_of["rows"])
+            each += full_row_bytes(table_of)
             rows.append((policy, name, table_of["rows"], table_of["limit"], "%.0f" % row,
                          "%.0f" % full_row_bytes(table_of)))
+        rows.append((policy, "all tables", "", "", "", "%.0f" % each))
         rows.append((policy, "of all maps", "", "", "", "%.1f, %.1f, %.1f MB" % tuple(
             size / 1e6 for size in (one["empty"], one["bytes"], worst))))
     table(("policy", "table", "rows", "limit", "bytes a row", "when full"), rows)
 
 
 def row_bytes(one):
-    return (one["bytes"] - one["empty"]) / max(one["rows"], 1)
+    return (one["bytes"] - one["empty"]) / one["rows"] if one["rows"] else one["allocated"]
 
 
 def full_row_bytes(one):
