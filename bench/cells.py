@@ -94,9 +94,11 @@ class Cell:
         switches = context_switches() - switches
         added = difference(requests, mount.requests()) if mount else {}
         missed = difference(misses, mount.misses()) if mount and self.workload.reasons else {}
+        # Before what the command made is removed, and rows with it.
+        memory = mount.memory() if mount and "policy=" in mount.options else {}
         self.workload.after(self.place)
-        self.data["runs"].append({"seconds": took, "cpu": busy, "requests": added,
-                                  "misses": missed, "switches": switches})
+        self.data["runs"].append({"seconds": took, "cpu": busy, "requests": added, "misses": missed,
+                                  "switches": switches, "memory": memory})
         with open(self.path + ".new", "w", encoding="ascii") as file:
             json.dump(self.data, file)
         os.rename(self.path + ".new", self.path)

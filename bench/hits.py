@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from columns import ANSWERING, POLICIES, TRIAL, on
-from mounts import PATIENCE, PLAIN, Failed, Mount, difference, run
+from mounts import ELEMENT, PATIENCE, PLAIN, Failed, Mount, difference, run
 
 WORK = "/run/bench"
 
@@ -226,9 +226,8 @@ RINGS = {"ext_attrs": "ext_rings_attr", "ext_names": "ext_rings_name",
          "ext_names_long": "ext_rings_long", "ext_xattrs": "ext_rings_xattr"}
 
 # kernel/bpf/hashtab.c: an element is a struct htab_elem of 48 bytes, key and value rounded up to 8 each
-# (htab_map_alloc); kernel/bpf/memalloc.c puts a pointer of 8 before it (LLIST_NODE_SZ), and takes it from
-# kmalloc, which has these sizes.
-ELEMENT = 48 + 8
+# (htab_map_alloc); kernel/bpf/memalloc.c puts a pointer of 8 before it (LLIST_NODE_SZ), and takes both
+# (ELEMENT, and key and value) from kmalloc, which has these sizes.
 KMALLOC = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192]
 
 

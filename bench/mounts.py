@@ -2,6 +2,7 @@
 """Mounts stackfs in the VM and reads what reached its daemon, for bench/ and demo/."""
 
 import contextlib
+import glob
 import json
 import os
 import signal
@@ -16,6 +17,10 @@ EXTFUSE = os.path.join(BUILD, "bin", "extfuse")
 # Every answer comes from the daemon, or from a policy alone.
 PLAIN = "entry_timeout=0,attr_timeout=0"
 
+
+# Types in /proc/PID/fdinfo, and what a row of a hash table takes beside its key and value, as bench/hits.py
+# says.
+HASH, LRU_HASH, ELEMENT = 1, 9, 48 + 8
 
 # What is waited for at most. icount's clock leaps while the VM waits for a disk: there it is long.
 PATIENCE = {"seconds": 60.0}
@@ -81,6 +86,7 @@ class Mount:
             self._up()
             if "policy=" in options:
                 self._attached()
+            self.empty = self.maps()
         except BaseException:
             self.close()
             raise
@@ -127,6 +133,34 @@ class Mount:
             return {}
         found = json.loads(run(EXTFUSE, "stats", self.path, "-j"))["miss"]
         return {"%s %s" % (one["opcode"], one["reason"]): one["count"] for one in found}
+
+    def maps(self):
+        """{id: {"map_type": ..., "memlock": bytes, ...}} of the BPF maps that the daemon has open, which
+        are all of its mount."""
+        found = {}
+        for path in glob.glob("/proc/%d/fdinfo/*" % self.daemon.pid):
+            # Others come and go.
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
+                lines = dict(line.split(":", 1) for line in file if ":" in line)
+                if "map_id" in lines:
+                    found[int(lines["map_id"])] = {
+                        name: int(lines[name])
+                        for name in ("map_type", "key_size", "value_size", "memlock")}
+        return found
+
+    def memory(self):
+        """{"bytes": of all maps, "rows": those that came since it was mounted}. An LRU table has memory
+        for all of its rows at once, and nothing but a dump would count them: None."""
+        maps = self.maps()
+        rows = 0
+        for number, one in maps.items():
+            if one["map_type"] == LRU_HASH:
+                rows = None
+                break
+            if one["map_type"] == HASH:
+                size = ELEMENT + sum((one[part] + 7) // 8 * 8 for part in ("key_size", "value_size"))
+                rows += (one["memlock"] - self.empty[number]["memlock"]) // size
+        return {"bytes": sum(one["memlock"] for one in maps.values()), "rows": rows}
 
     def cpu(self):
         """Seconds that the daemon has run, on any CPU: the clock of another process, see

@@ -224,9 +224,12 @@ def cell_rows(cells, opcodes):
         times = cell["times"]
         counts = requests(cell)
         shown = [counts.get(opcode, 0) for opcode in opcodes]
+        memory = cell["runs"][-1]["memory"]
         yield [name, ("over " if cut(cell) else "") + "%.3f" % took, "%.2f" % (took / native),
                "%.2f" % (took / alone), "%.0f %%" % (100 * (max(times) - min(times)) / took),
                "%d" % statistics.median(one["switches"] for one in cell["runs"]),
+               "%.1f" % (memory["bytes"] / 1e6) if memory else "-",
+               "-" if not memory or memory["rows"] is None else memory["rows"],
                sum(counts.values())] + shown + [sum(counts.values()) - sum(shown)]
 
 
@@ -242,9 +245,10 @@ def busiest(cells, count=6):
 def print_cells(found, clock):
     print("# Workloads: %s\n" % CLOCKS[clock])
     print("%s, medians; `of its kind` is the time divided by that of the same FUSE mount without a "
-          "policy; the figures after `switches` are requests that reached the daemon, by its own "
-          "count.\n" % ("CPU time of the commands and of the daemon" if clock == "icount" else
-                         "Time that passed"))
+          "policy; `map MB` and `rows` are what the policy's maps have after the last run, rows since it "
+          "was mounted, which LRU tables do not count; the figures after `rows` are requests that reached "
+          "the daemon, by its own count.\n" %
+          ("CPU time of the commands and of the daemon" if clock == "icount" else "Time that passed"))
     for workload in WORKLOADS:
         cells = found.get(workload.name)
         if not cells or "native" not in cells:
@@ -253,8 +257,8 @@ def print_cells(found, clock):
         print("## %s\n\n%s%s. %d runs.\n" % (
             workload.name, workload.stands_for[0].upper(), workload.stands_for[1:],
             len(cells["native"]["runs"])))
-        table(["column", "s", "times native", "of its kind", "spread", "switches", "requests"] +
-              opcodes + ["other"], cell_rows(cells, opcodes))
+        table(["column", "s", "times native", "of its kind", "spread", "switches", "map MB", "rows",
+               "requests"] + opcodes + ["other"], cell_rows(cells, opcodes))
 
 
 def worse(found, clock):
