@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The part of bench/run.sh that measures workloads, in the VM: a JSON file for each cell.
 
-A cell is one workload on one column. Columns take turns, so that what drifts meets all of them. What
-an earlier run has written is kept, and not measured again.
+A cell is one workload on one column. Columns take turns, and another begins each round, so that what
+drifts meets all of them. What an earlier run has written is kept, and not measured again, but for what
+new columns are compared with: ratios are of runs of one boot of the VM.
 """
 
 import argparse
@@ -24,6 +25,8 @@ COPY = WORK + "/copy"
 TOOLS = WORK + "/tools"
 # Seconds for all runs of a cell; what they allow less than is repeated less often.
 CAP = 300.0
+with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
+    BOOT = boot_id.read().strip()
 # icount's clock leaps to the next timer when nobody runs, as while the VM waits for a disk.
 LIMIT = {"timeout": CAP}
 
@@ -62,16 +65,25 @@ class Cell:
         self.path = os.path.join(folder, "%s.%s.json" %
                                  (workload.name, column.replace("/", "+")))
         self.workload = workload
+        self.column = column
         self.place = None
+        # Whether others are to be compared with it, in this boot.
+        self.compared = False
         self.data = {"workload": workload.name, "column": column, "options": options, "runs": []}
         if os.path.exists(self.path):
             with open(self.path, encoding="ascii") as file:
                 self.data = json.load(file)
 
+    def complete(self, rounds, boot):
+        """Whether no other run of a boot is wanted, or fits."""
+        took = [one["cpu" if self.leaps else "seconds"] for one in self.data["runs"]
+                if one["boot"] == boot]
+        return took and (len(took) >= rounds or sum(took) + took[-1] > CAP)
+
     def wants(self, rounds):
         """Whether another run is wanted, and fits."""
-        took = [one["cpu" if self.leaps else "seconds"] for one in self.data["runs"]]
-        return not took or (len(took) < rounds and sum(took) + took[-1] <= CAP)
+        boots = {BOOT} if self.compared else {BOOT}.union(one["boot"] for one in self.data["runs"])
+        return not any(self.complete(rounds, boot) for boot in boots)
 
     def measure(self):
         self.workload.before(self.place)
@@ -97,8 +109,8 @@ class Cell:
         # Before what the command made is removed, and rows with it.
         memory = mount.memory() if mount and "policy=" in mount.options else {}
         self.workload.after(self.place)
-        self.data["runs"].append({"seconds": took, "cpu": busy, "requests": added, "misses": missed,
-                                  "switches": switches, "memory": memory})
+        self.data["runs"].append({"boot": BOOT, "seconds": took, "cpu": busy, "requests": added,
+                                  "misses": missed, "switches": switches, "memory": memory})
         with open(self.path + ".new", "w", encoding="ascii") as file:
             json.dump(self.data, file)
         os.rename(self.path + ".new", self.path)
@@ -135,19 +147,23 @@ def prepare(args):
 def measure(workload, cells, args):
     """What the cells of a workload still want."""
     rounds = min(args.rounds, workload.rounds)
-    if not any(cell.wants(rounds) for cell in cells):
+    wanted = [cell.column for cell in cells if cell.wants(rounds)]
+    if not wanted:
         say(workload.name + ": measured before")
         return
+    for cell in cells:
+        cell.compared = cell.column in {"native"}.union(map(columns.baseline, wanted))
     try:
         for number, cell in enumerate(cells):
             cell.place = Place(number, cell.data["options"], args)
         rehearse(workload, cells[0].place)
         for turn in range(rounds):
-            for cell in cells:
-                if len(cell.data["runs"]) <= turn and cell.wants(rounds):
+            first = turn % len(cells)
+            for cell in cells[first:] + cells[:first]:
+                if cell.wants(rounds):
                     cell.measure()
             say("%s: round %d of %d: %s" % (workload.name, turn + 1, rounds, ", ".join(
-                "%s %.3f s" % (cell.data["column"], cell.data["runs"][-1]["cpu"])
+                "%s %.3f s" % (cell.column, cell.data["runs"][-1]["cpu"])
                 for cell in cells)))
     finally:
         for cell in cells:

@@ -183,13 +183,22 @@ TIME = {"icount": "cpu", "clock": "seconds"}
 
 
 def read_cells(folder, clock):
-    """{workload: {column: cell}}; "seconds" of a cell is what its runs typically took."""
+    """{workload: {column: cell}}; "runs" of a cell are those of one boot of the VM, of that with most, and
+    "seconds" what they typically took; "boots" has the latter for each boot."""
     found = {}
     for path in glob.glob(os.path.join(folder, "*.json")):
         with open(path, encoding="ascii") as file:
             cell = json.load(file)
+        runs = {}
+        for one in cell["runs"]:
+            runs.setdefault(one["boot"], []).append(one)
+        cell["boots"] = {boot: statistics.median(one[TIME[clock]] for one in some)
+                         for boot, some in runs.items()}
+        # The last of these.
+        cell["boot"] = max(reversed(runs), key=lambda boot: len(runs[boot]))
+        cell["runs"] = runs[cell["boot"]]
         cell["times"] = [one[TIME[clock]] for one in cell["runs"]]
-        cell["seconds"] = statistics.median(cell["times"])
+        cell["seconds"] = cell["boots"][cell["boot"]]
         found.setdefault(cell["workload"], {})[cell["column"]] = cell
     return found
 
@@ -204,6 +213,20 @@ def requests(cell):
     return median_run(cell)["requests"]
 
 
+def ratio_of(cell, other):
+    """Of their times in one boot, that which the cell is shown of if it can be; None if there is none."""
+    shared = [boot for boot in cell["boots"] if boot in other["boots"]]
+    if not shared:
+        return None
+    boot = cell["boot"] if cell["boot"] in shared else shared[-1]
+    return cell["boots"][boot] / other["boots"][boot]
+
+
+def shown_ratio(cell, other):
+    ratio = ratio_of(cell, other)
+    return "%.2f" % ratio if ratio else "-"
+
+
 def cut(*cells):
     """Whether the time of one was up before its command was through: its figures are of a part."""
     return any(cell.get("cut") for cell in cells)
@@ -216,17 +239,15 @@ def order_of(cells):
 
 
 def cell_rows(cells, opcodes):
-    native = cells["native"]["seconds"]
     for name in order_of(cells):
         cell = cells[name]
         took = cell["seconds"]
-        alone = cells[baseline(name)]["seconds"]
         times = cell["times"]
         counts = requests(cell)
         shown = [counts.get(opcode, 0) for opcode in opcodes]
         memory = cell["runs"][-1]["memory"]
-        yield [name, ("over " if cut(cell) else "") + "%.3f" % took, "%.2f" % (took / native),
-               "%.2f" % (took / alone), "%.0f %%" % (100 * (max(times) - min(times)) / took),
+        yield [name, ("over " if cut(cell) else "") + "%.3f" % took, shown_ratio(cell, cells["native"]),
+               shown_ratio(cell, cells[baseline(name)]), "%.0f %%" % (100 * (max(times) - min(times)) / took),
                "%d" % statistics.median(one["switches"] for one in cell["runs"]),
                "%.1f" % (memory["bytes"] / 1e6) if memory else "-",
                "-" if not memory or memory["rows"] is None else memory["rows"],
@@ -245,9 +266,9 @@ def busiest(cells, count=6):
 def print_cells(found, clock):
     print("# Workloads: %s\n" % CLOCKS[clock])
     print("%s, medians; `of its kind` is the time divided by that of the same FUSE mount without a "
-          "policy; `map MB` and `rows` are what the policy's maps have after the last run, rows since it "
-          "was mounted, which LRU tables do not count; the figures after `rows` are requests that reached "
-          "the daemon, by its own count.\n" %
+          "policy, both of one boot of the VM; `map MB` and `rows` are what the policy's maps have after "
+          "the last run, rows since it was mounted, which LRU tables do not count; the figures after "
+          "`rows` are requests that reached the daemon, by its own count.\n" %
           ("CPU time of the commands and of the daemon" if clock == "icount" else "Time that passed"))
     for workload in WORKLOADS:
         cells = found.get(workload.name)
@@ -269,9 +290,9 @@ def worse(found, clock):
             if name == kind or kind not in cells or cut(cells[name], cells[kind]):
                 continue
             more = sum(requests(cells[name]).values()) - sum(requests(cells[kind]).values())
-            ratio = cells[name]["seconds"] / cells[kind]["seconds"]
-            if more > 0 or (clock == "icount" and ratio > 1.03):
-                yield workload, name, more, "%+.1f %%" % (100 * (ratio - 1))
+            ratio = ratio_of(cells[name], cells[kind])
+            if more > 0 or (clock == "icount" and ratio and ratio > 1.03):
+                yield workload, name, more, "%+.1f %%" % (100 * (ratio - 1)) if ratio else "-"
 
 
 def print_worse(found, clock):
@@ -375,14 +396,15 @@ def plot(folder, clock, found):
     data = os.path.join(folder, "workloads-%s.dat" % clock)
     svg = os.path.join(folder, "workloads-%s.svg" % clock)
     complete = {name: cells for name, cells in found.items()
-                if all(column in cells and not cut(cells[column]) for column in shown)}
+                if all(column in cells and not cut(cells[column]) and
+                       ratio_of(cells[column], cells["fuse"]) for column in shown)}
     if not complete:
         return
     with open(data, "w", encoding="ascii") as file:
         print("workload", *shown, file=file)
         for name in (workload.name for workload in WORKLOADS if workload.name in complete):
             cells = complete[name]
-            print(name, *("%.4f" % (cells[column]["seconds"] / cells["fuse"]["seconds"])
+            print(name, *("%.4f" % ratio_of(cells[column], cells["fuse"])
                           for column in shown), file=file)
     script = PLOT % {"svg": svg, "data": data, "columns": len(shown) + 1,
                      "ylabel": "%s, plain FUSE = 1" % ("CPU time (icount)" if clock == "icount"
