@@ -95,9 +95,10 @@ class Cell:
         misses = mount.misses() if mount and self.workload.reasons else {}
         switches = context_switches()
         busy = cpu(mount)
+        output = None
         start = time.monotonic()
         try:
-            run(*words, cwd=where, **LIMIT)
+            output = run(*words, cwd=where, **LIMIT)
             took = time.monotonic() - start
         except subprocess.TimeoutExpired:
             self.data["cut"] = True
@@ -110,7 +111,8 @@ class Cell:
         memory = mount.memory() if mount and "policy=" in mount.options else {}
         self.workload.after(self.place)
         self.data["runs"].append({"boot": BOOT, "seconds": took, "cpu": busy, "requests": added,
-                                  "misses": missed, "switches": switches, "memory": memory})
+                                  "misses": missed, "switches": switches, "memory": memory,
+                                  **(self.workload.figures(output) if output is not None else {})})
         with open(self.path + ".new", "w", encoding="ascii") as file:
             json.dump(self.data, file)
         os.rename(self.path + ".new", self.path)

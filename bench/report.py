@@ -238,7 +238,7 @@ def order_of(cells):
                                            "relaxed" in name, name))
 
 
-def cell_rows(cells, opcodes):
+def cell_rows(cells, opcodes, with_speed):
     for name in order_of(cells):
         cell = cells[name]
         took = cell["seconds"]
@@ -246,8 +246,11 @@ def cell_rows(cells, opcodes):
         counts = requests(cell)
         shown = [counts.get(opcode, 0) for opcode in opcodes]
         memory = cell["runs"][-1]["memory"]
+        speeds = [one["kib_s"] for one in cell["runs"] if "kib_s" in one]
+        speed = ["%.0f" % (statistics.median(speeds) / 1024) if speeds else "-"] if with_speed else []
         yield [name, ("over " if cut(cell) else "") + "%.3f" % took, shown_ratio(cell, cells["native"]),
-               shown_ratio(cell, cells[baseline(name)]), "%.0f %%" % (100 * (max(times) - min(times)) / took),
+               shown_ratio(cell, cells[baseline(name)]),
+               "%.0f %%" % (100 * (max(times) - min(times)) / took), *speed,
                "%d" % statistics.median(one["switches"] for one in cell["runs"]),
                "%.1f" % (memory["bytes"] / 1e6) if memory else "-",
                "-" if not memory or memory["rows"] is None else memory["rows"],
@@ -266,8 +269,9 @@ def busiest(cells, count=6):
 def print_cells(found, clock):
     print("# Workloads: %s\n" % CLOCKS[clock])
     print("%s, medians; `of its kind` is the time divided by that of the same FUSE mount without a "
-          "policy, both of one boot of the VM; `map MB` and `rows` are what the policy's maps have after "
-          "the last run, rows since it was mounted, which LRU tables do not count; the figures after "
+          "policy, both of one boot of the VM; `MiB/s` is what fio says of its own reads and writes, "
+          "without its start; `map MB` and `rows` are what the policy's maps have after the last run, "
+          "rows since it was mounted, which LRU tables do not count; the figures after "
           "`rows` are requests that reached the daemon, by its own count.\n" %
           ("CPU time of the commands and of the daemon" if clock == "icount" else "Time that passed"))
     for workload in WORKLOADS:
@@ -278,8 +282,9 @@ def print_cells(found, clock):
         print("## %s\n\n%s%s. %d runs.\n" % (
             workload.name, workload.stands_for[0].upper(), workload.stands_for[1:],
             len(cells["native"]["runs"])))
-        table(["column", "s", "times native", "of its kind", "spread", "switches", "map MB", "rows",
-               "requests"] + opcodes + ["other"], cell_rows(cells, opcodes))
+        table(["column", "s", "times native", "of its kind", "spread"] +
+              ["MiB/s"] * workload.data + ["switches", "map MB", "rows", "requests"] + opcodes + ["other"],
+              cell_rows(cells, opcodes, workload.data))
 
 
 def worse(found, clock):
@@ -454,9 +459,12 @@ def report_pairs(folder):
     with open(os.path.join(folder, "pairs.json"), encoding="ascii") as file:
         result = json.load(file)
     print("## Two processes on two CPUs\n")
-    print("ns per stat of `mnt/d/f` and `mnt/e/g` (two files) or of one of them (one file), alone on a "
-          "CPU and beside the other; medians of %d interleaved rounds, by the machine's clock, with a "
-          "thread of QEMU's TCG for each CPU.\n" % result["rounds"])
+    print("ns per stat of `mnt/d/f` and `mnt/e/g` (two files), of `mnt/d/f` and `mnt/d/h` (two files of one "
+          "directory) or of one of them (one file), alone on a CPU and beside the other; medians of %d "
+          "interleaved rounds, by the machine's clock, with a thread of QEMU's TCG for each CPU. Paths "
+          "are relative where nothing else is said. The counters show what a shared line costs: ns per "
+          "atomic increment of one counter, or of two in different lines. On one CPU two take turns: "
+          "2.00 is nothing but that, and less where one ends first.\n" % result["rounds"])
     rows = []
     for kind, figures in result["alone"].items():
         for name, alone in figures.items():
