@@ -120,7 +120,7 @@ fi
 quiet "kernel" kernel/build.sh
 EXTFUSE_KERNEL=${EXTFUSE_KERNEL:-$(tail -n 1 "$work/log")}
 export EXTFUSE_KERNEL
-for tool in statloop mix; do
+for tool in statloop mix counter; do
 	gcc -std=c17 -D_GNU_SOURCE -O2 -Wall -o "$work/$tool" "bench/$tool.c"
 done
 
@@ -184,6 +184,7 @@ if [ "$mode" = pairs ]; then
 	cpus=2
 	EXTFUSE_TCG_THREAD=multi vm "$work/pairs" --timeout 1800 -- \
 		python3 bench/pairs.py --out "$work/pairs/result.json" --statloop "$work/statloop" \
+		--counter "$work/counter" \
 		--rounds "$rounds" --repeats "$repeats"
 	cp "$work/pairs/result.json" "$results/pairs.json"
 	python3 bench/report.py pairs "$results"
