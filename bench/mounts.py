@@ -42,22 +42,27 @@ def wait_for(condition, what):
         time.sleep(0.01)
 
 
-def run(*command, timeout=None, **options):
+def run(*command, timeout=None, over=None, **options):
     """Runs a command; its standard output, or a failure with what it said. With a timeout, what the
-    command started ends with it."""
+    command started ends with it; with over(), which is asked each time it has passed, only once that
+    is true."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, start_new_session=timeout is not None,
                           **options) as process:
-        try:
-            output, errors = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            # Until none of them has the pipes open.
-            process.communicate()
-            raise
-        except BaseException:
-            process.kill()
-            raise
+        while True:
+            try:
+                output, errors = process.communicate(timeout=timeout)
+                break
+            except subprocess.TimeoutExpired:
+                if over and not over():
+                    continue
+                os.killpg(process.pid, signal.SIGKILL)
+                # Until none of them has the pipes open.
+                process.communicate()
+                raise
+            except BaseException:
+                process.kill()
+                raise
     if process.returncode:
         said = errors.decode(errors="replace").strip().splitlines() or ["no message"]
         raise Failed("%s: exit %d: %s" % (" ".join(command), process.returncode, said[-1]))

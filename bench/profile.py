@@ -14,7 +14,7 @@ import os
 import sys
 
 import columns
-from cells import LIMIT, Place, prepare, rehearse
+from cells import Cell, Place, prepare, rehearse
 from hits import statloop
 from mounts import PATIENCE, PLAIN, Failed, Mount, run
 from workloads import WORKLOADS
@@ -74,7 +74,7 @@ def measure_workload(out, column, name, program, mix, tree, tar):
     found = columns.full(workload)
     if column not in found:
         raise Failed("no column '%s'; there are %s" % (column, " ".join(found)))
-    LIMIT.clear()
+    Cell.leaps = True
     prepare(files)
     place = Place(0, found[column], files)
     try:
