@@ -30,7 +30,6 @@ CASES = {
     "one file": (("mnt/d/f", "mnt/d/f"), False, TWO_CPUS),
     "two files, absolute": (TWO_FILES, True, TWO_CPUS),
     "two files of one directory, absolute": (("mnt/d/f", "mnt/d/h"), True, TWO_CPUS),
-    "one file, absolute": (("mnt/d/f", "mnt/d/f"), True, TWO_CPUS),
     "two files, one CPU": (TWO_FILES, False, ONE_CPU),
 }
 # Offsets of two counters: in one word, and further apart than any line and the line that is fetched with it.

@@ -52,7 +52,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) mode=quick rounds=3 repeats=3000 ;;
 	--full) mode=full ;;
-	--pairs) mode=pairs ;;
+	--pairs) mode=pairs rounds=3 repeats=5000 ;;
 	--only)
 		[ $# -ge 2 ] || die "--only needs a value"
 		only=$2
