@@ -34,7 +34,7 @@ CASES = {
 }
 # Offsets of two counters: in one word, and further apart than any line and the line that is fetched with it.
 COUNTERS = {"one counter": (0, 0), "two counters": (0, 1024)}
-INCREMENTS = 300
+INCREMENTS = 3000
 
 
 def start(words, cpu, folder):
@@ -62,7 +62,7 @@ def stats(args, number, paths, absolute):
 
 
 def counters(args, offsets):
-    """Commands that increment counters, as long as the others take about."""
+    """Commands that increment counters, for long enough that the two overlap."""
     return [[args.counter, str(args.repeats * INCREMENTS), WORK + "/counter", str(offset)]
             for offset in offsets]
 
