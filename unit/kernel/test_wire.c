@@ -664,13 +664,13 @@ static void lookups_that_must_ask_are_never_answered(void)
 {
 	struct fuse_entry_out negative = { 0 };
 	unsigned long before;
-	struct node *f;
+	struct node *d;
 	int fd;
 
 	start();
 	SAME(exists("f"), 0);
 	SAME(exists("g"), 0);
-	f = node_of(1, "f");
+	d = node_of(1, "d");
 
 	/* LOOKUP_EXCL: what the program believes does not make the file. */
 	set_answer(FUSE_LOOKUP, 1, 0, &negative, sizeof(negative));
@@ -683,12 +683,25 @@ static void lookups_that_must_ask_are_never_answered(void)
 	CHECK(count(FUSE_LOOKUP) > before);
 	no_answer(FUSE_LOOKUP);
 
-	/* LOOKUP_RENAME_TARGET */
-	SAME(exists("g"), 0);
-	answer_lookup_of(1, f);
+	/*
+	 * LOOKUP_RENAME_TARGET, of a name that is there: all that the program says is right, and it answers
+	 * whoever else asks.  The daemon is asked for d and for f, which no answer is for, and for the target.
+	 */
+	SAME(exists("d/x"), 0);
+	answer_lookup_of(d->nodeid, node_of(d->nodeid, "x"));
 	before = count(FUSE_LOOKUP);
-	CHECK(!rename(in_mount("f"), in_mount("g")));
-	CHECK(count(FUSE_LOOKUP) > before);
+	SAME(exists("d/x"), 0);
+	SAME(count(FUSE_LOOKUP), before + 1);
+	CHECK(!rename(in_mount("f"), in_mount("d/x")));
+	SAME(count(FUSE_LOOKUP), before + 4);
+
+	/* The same of a name that is not there, which is tried without a dentry. */
+	set_answer(FUSE_LOOKUP, d->nodeid, 0, &negative, sizeof(negative));
+	before = count(FUSE_LOOKUP);
+	SAME(exists("d/absent"), -ENOENT);
+	SAME(count(FUSE_LOOKUP), before + 1);
+	CHECK(!rename(in_mount("g"), in_mount("d/new")));
+	SAME(count(FUSE_LOOKUP), before + 4);
 	stop();
 }
 
