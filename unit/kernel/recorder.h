@@ -79,13 +79,19 @@ static inline void populate(void)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static inline void start_named(const char *name)
+static inline void start_with(const char *name, uint64_t init_flags)
 {
 	new_wire();
 	load_recorder_named(name);
 	w->prog_fd = prog_fd;
+	w->init_flags = init_flags;
 	SAME(wire_start(w, ""), 0);
 	populate();
+}
+
+static inline void start_named(const char *name)
+{
+	start_with(name, 0);
 }
 
 static inline void start(void)

@@ -932,6 +932,47 @@ static void changes_of_attributes_are_events(void)
 	stop();
 }
 
+/* The last close of a file with a backing file takes that from the inode, which is answered then. */
+static void loss_of_a_backing_file_is_an_event(void)
+{
+	struct fuse_attr_out told = { 0 };
+	unsigned long before;
+	unsigned int events = 0;
+	struct stat st;
+	int fds[2];
+
+	start_with("recorder", FUSE_PASSTHROUGH);
+	CHECK(wire_back(w) > 0);
+	for (size_t i = 0; i < N_OF(fds); i++) {
+		fds[i] = open(in_mount("f"), O_RDONLY);
+		CHECK(fds[i] >= 0);
+	}
+	told.attr = wire_attr(node_of(1, "f"));
+	told.attr.size = 4242;
+	set_answer(FUSE_GETATTR, told.attr.ino, 0, &told, sizeof(told));
+
+	clear_records();
+	close(fds[0]);
+	before = count(FUSE_GETATTR);
+	CHECK(!fstat(fds[1], &st));
+	SAME(st.st_size, 10);
+	SAME(count(FUSE_GETATTR), before + 1);
+	take_records();
+	CHECK(!find_record(EXTFUSE_EVENT, EXTFUSE_EV_BACKING, 0));
+
+	close(fds[1]);
+	take_records();
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_BACKING, told.attr.ino);
+	for (unsigned int i = 0; i < n_records; i++)
+		events += records[i].phase == EXTFUSE_EVENT &&
+			  records[i].opcode == EXTFUSE_EV_BACKING;
+	SAME(events, 1);
+	CHECK(!stat(in_mount("f"), &st));
+	SAME(st.st_size, 4242);
+	SAME(count(FUSE_GETATTR), before + 1);
+	stop();
+}
+
 static void entries_of_readdirplus_are_events(void)
 {
 	const struct record *event, *reply;
@@ -1108,6 +1149,7 @@ static const struct test tests[] = {
 	TEST(short_answer_that_is_not_taken_leaves_the_daemons_reply),
 	TEST(forget_is_an_event_before_it_is_queued),
 	TEST(changes_of_attributes_are_events),
+	TEST(loss_of_a_backing_file_is_an_event),
 	TEST(entries_of_readdirplus_are_events),
 	TEST(notifications_are_events_cached_or_not),
 	TEST(abort_while_everybody_asks),

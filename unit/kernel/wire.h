@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -54,7 +56,8 @@ struct wire {
 	/* how /dev/fuse is opened: by another user, or without capabilities */
 	bool opened_by_user, opened_without_capabilities;
 	uint64_t init_flags;
-	bool silent; /* requests get no reply */
+	int32_t backing_id; /* given with FOPEN_PASSTHROUGH in replies to OPEN; 0: neither */
+	bool silent;	    /* requests get no reply */
 	/* sends what it likes in place of a reply */
 	void (*spoil)(struct wire *w, const struct fuse_in_header *in, int error, const void *data,
 		      size_t size);
@@ -201,7 +204,8 @@ static inline void wire_init(struct wire *w, const struct fuse_in_header *in)
 	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION,
 				     .minor = FUSE_KERNEL_MINOR_VERSION,
 				     .max_write = 65536,
-				     .max_readahead = 65536 };
+				     .max_readahead = 65536,
+				     .max_stack_depth = flags & FUSE_PASSTHROUGH ? 1 : 0 };
 
 	w->offered = arg->flags | (uint64_t)arg->flags2 << 32;
 	if (w->prog_fd != -1) {
@@ -347,6 +351,11 @@ static inline void wire_serve(struct wire *w, const struct fuse_in_header *in)
 		wire_send(w, u, 0, &attr, sizeof(attr));
 		return;
 	case FUSE_OPEN:
+		if (w->backing_id) {
+			open.open_flags = FOPEN_PASSTHROUGH;
+			open.backing_id = w->backing_id;
+		}
+		/* fall through */
 	case FUSE_OPENDIR:
 		wire_send(w, u, 0, &open, sizeof(open));
 		return;
@@ -520,6 +529,19 @@ static inline int wire_start(struct wire *w, const char *options)
 		return -errno;
 	w->minor = (unsigned int)(st.st_dev & 0xff);
 	return 0;
+}
+
+/* From now on, files are opened with a backing file; the mount has FUSE_PASSTHROUGH in its init_flags. */
+static inline int wire_back(struct wire *w)
+{
+	struct fuse_backing_map map = { .fd = memfd_create("backing", 0) };
+	int id = ioctl(w->dev, FUSE_DEV_IOC_BACKING_OPEN, &map);
+
+	close(map.fd);
+	pthread_mutex_lock(&w->lock);
+	w->backing_id = id;
+	pthread_mutex_unlock(&w->lock);
+	return id;
 }
 
 static inline void wire_stop(struct wire *w)
