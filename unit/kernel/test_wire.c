@@ -615,6 +615,65 @@ static void lookup_of_another_generation_or_type_asks_the_daemon(void)
 	stop();
 }
 
+/* By a name that has no dentry and that the daemon does not know: what the program says of it, if it is taken. */
+static void expect_fresh_lookup(const struct fuse_entry_out *entry, unsigned int questions,
+				const char *what)
+{
+	static unsigned int names;
+	unsigned long before = count(FUSE_LOOKUP);
+	char name[32];
+
+	set_answer(FUSE_LOOKUP, 1, 0, entry, sizeof(*entry));
+	snprintf(name, sizeof(name), "fresh%u", names++);
+	SAME_IN(exists(name), questions ? -ENOENT : 0, "%s", what);
+	SAME_IN(count(FUSE_LOOKUP), before + questions, "%s", what);
+}
+
+/* The inode of the answer is here and in use, and yet it is not what the answer means, or may not be told. */
+static void fresh_lookup_of_an_inode_that_does_not_fit_asks_the_daemon(void)
+{
+	struct fuse_entry_out right, entry;
+	struct node *x;
+	struct stat st;
+	int fd, backed;
+
+	start_with("recorder", FUSE_PASSTHROUGH);
+	fd = open(in_mount("d/x"), O_PATH);
+	CHECK(fd >= 0);
+	x = node_of(node_of(1, "d")->nodeid, "x");
+	right = wire_entry(x);
+	expect_fresh_lookup(&right, 0, "the inode itself");
+
+	entry = right;
+	entry.generation++;
+	expect_fresh_lookup(&entry, 1, "another generation");
+	entry = right;
+	entry.attr.mode = S_IFDIR | 0755;
+	expect_fresh_lookup(&entry, 1, "another type");
+	entry = right;
+	entry.attr.flags = FUSE_ATTR_SUBMOUNT;
+	expect_fresh_lookup(&entry, 1, "a submount");
+	/* The inode was not spoilt by it. */
+	expect_fresh_lookup(&right, 0, "the inode itself, again");
+
+	/* The file may change without a request, and no row of it is right. */
+	CHECK(wire_back(w) > 0);
+	backed = open(in_mount("d/x"), O_RDONLY);
+	CHECK(backed >= 0);
+	expect_fresh_lookup(&right, 1, "a backing file");
+	close(backed);
+	expect_fresh_lookup(&right, 0, "no backing file any more");
+
+	/* Attributes of another type make the inode bad, under the same nodeid. */
+	pthread_mutex_lock(&w->lock);
+	x->mode = S_IFDIR | 0755;
+	pthread_mutex_unlock(&w->lock);
+	CHECK(fstat(fd, &st) && errno == EIO);
+	expect_fresh_lookup(&right, 1, "a bad inode");
+	close(fd);
+	stop();
+}
+
 /* Where the server moved a directory, an older answer would move the dentry back. */
 static void directory_that_has_a_dentry_elsewhere_asks_the_daemon(void)
 {
@@ -1139,6 +1198,7 @@ static const struct test tests[] = {
 	TEST(lookup_of_a_live_inode_is_answered),
 	TEST(lookup_of_a_dead_inode_asks_the_daemon),
 	TEST(lookup_of_another_generation_or_type_asks_the_daemon),
+	TEST(fresh_lookup_of_an_inode_that_does_not_fit_asks_the_daemon),
 	TEST(directory_that_has_a_dentry_elsewhere_asks_the_daemon),
 	TEST(negative_lookup_is_answered),
 	TEST(lookups_that_must_ask_are_never_answered),
