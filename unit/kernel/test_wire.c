@@ -125,6 +125,23 @@ static void writer_has_no_more_capabilities_than_the_opener(void)
 	bpf_object__close(object);
 }
 
+/* splice(2) has a way of its own into the driver. */
+static void spliced_reply_attaches_for_the_opener_alone(void)
+{
+	load_recorder();
+	new_wire()->prog_fd = prog_fd;
+	w->spliced = true;
+	w->foreign = true;
+	expect_refused("", EPERM);
+	new_wire()->prog_fd = prog_fd;
+	w->spliced = true;
+	w->opened_without_capabilities = true;
+	expect_refused("", EPERM);
+	new_wire()->prog_fd = prog_fd;
+	w->spliced = true;
+	expect_attached("");
+}
+
 static void write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -1183,6 +1200,7 @@ static const struct test tests[] = {
 	TEST(writer_has_to_be_the_opener),
 	TEST(setuid_writer_attaches_nothing),
 	TEST(writer_has_no_more_capabilities_than_the_opener),
+	TEST(spliced_reply_attaches_for_the_opener_alone),
 	TEST(user_namespace_attaches_what_it_was_handed),
 	TEST(only_a_program_of_the_type_attaches),
 	TEST(program_attaches_to_one_connection),
