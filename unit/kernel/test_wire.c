@@ -3,6 +3,7 @@
 #include <linux/bpf.h>
 #include <linux/extfuse.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -150,6 +151,15 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
+/* Of which only its root has an id; with a mount namespace. */
+static void enter_user_namespace(void)
+{
+	CHECK(!unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	write_text("/proc/self/setgroups", "deny");
+	write_text("/proc/self/uid_map", "0 0 1");
+	write_text("/proc/self/gid_map", "0 0 1");
+}
+
 /* Loading is what is privileged: who was handed the program may attach it to a mount of its own. */
 static void user_namespace_attaches_what_it_was_handed(void)
 {
@@ -163,11 +173,7 @@ static void user_namespace_attaches_what_it_was_handed(void)
 
 		if (setjmp(test_failed))
 			_exit(1);
-		CHECK(!unshare(CLONE_NEWUSER | CLONE_NEWNS));
-
-		write_text("/proc/self/setgroups", "deny");
-		write_text("/proc/self/uid_map", "0 0 1");
-		write_text("/proc/self/gid_map", "0 0 1");
+		enter_user_namespace();
 		new_wire()->prog_fd = prog_fd;
 		SAME(wire_start(w, ""), 0);
 		populate();
@@ -495,6 +501,89 @@ static void ids_are_the_requesters(void)
 		SAME(record->pid, pid);
 	}
 	stop();
+}
+
+/* Until the other end of @go_on is closed. */
+static void serve_in_user_namespace(int ready, int go_on)
+{
+	char byte = 0;
+
+	if (setjmp(test_failed))
+		_exit(1);
+	enter_user_namespace();
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, ""), 0);
+	populate();
+	CHECK(write(ready, &byte, 1) == 1);
+	(void)!read(go_on, &byte, 1);
+	wire_stop(w);
+	SAME(w->over_forgotten, 0);
+	_exit(0);
+}
+
+/* As user @fsuid, by which the daemon knows who asks; the other ids stay those of the mount's owner. */
+static int stat_as(uid_t fsuid, int dir, const char *name)
+{
+	struct stat st;
+	int err;
+
+	setfsuid(fsuid);
+	err = fstatat(dir, name, &st, *name ? 0 : AT_EMPTY_PATH) ? -errno : 0;
+	setfsuid(0);
+	return err;
+}
+
+/* It gets what it gets without a program. */
+static void requester_without_an_id_is_not_answered(void)
+{
+	struct fuse_attr_out told = {
+		.attr = { .ino = FUSE_ROOT_ID, .mode = S_IFDIR | 0755, .nlink = 1 }
+	};
+	static const uint32_t opcodes[] = { FUSE_LOOKUP, FUSE_GETATTR };
+	int ready[2], go_on[2], root, status;
+	char path[64], byte;
+	pid_t pid;
+
+	load_recorder();
+	CHECK(!pipe(ready) && !pipe(go_on));
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		close(go_on[1]);
+		serve_in_user_namespace(ready[1], go_on[0]);
+	}
+	close(ready[1]);
+	CHECK(read(ready[0], &byte, 1) == 1);
+	snprintf(path, sizeof(path), "/proc/%d/root/run/wire-test", pid);
+	root = open(path, O_PATH | O_DIRECTORY);
+	CHECK(root >= 0);
+	set_answer(FUSE_LOOKUP, FUSE_ROOT_ID, -EACCES, NULL, 0);
+	set_answer(FUSE_GETATTR, FUSE_ROOT_ID, 0, &told, sizeof(told));
+
+	clear_records();
+	SAME(stat_as(0, root, "f"), -EACCES);
+	SAME(stat_as(0, root, ""), 0);
+	take_records();
+	for (size_t i = 0; i < N_OF(opcodes); i++) {
+		SAME(need_record(EXTFUSE_REQUEST, opcodes[i], FUSE_ROOT_ID)->uid, 0);
+		CHECK(!find_record(EXTFUSE_REPLY, opcodes[i], 0));
+	}
+
+	clear_records();
+	SAME(stat_as(1000, root, "f"), -EOVERFLOW);
+	SAME(stat_as(1000, root, ""), -EOVERFLOW);
+	take_records();
+	for (size_t i = 0; i < N_OF(opcodes); i++) {
+		SAME(need_record(EXTFUSE_REQUEST, opcodes[i], FUSE_ROOT_ID)->uid, (uid_t)-1);
+		SAME(need_record(EXTFUSE_REPLY, opcodes[i], FUSE_ROOT_ID)->error, -EOVERFLOW);
+	}
+	check_pairs(true);
+
+	close(root);
+	close(go_on[1]);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	SAME(status, 0);
+	bpf_object__close(object);
 }
 
 /* ---- Children ---- */
@@ -1212,6 +1301,7 @@ static const struct test tests[] = {
 	TEST(one_reply_when_the_connection_is_aborted),
 	TEST(one_reply_when_a_signal_interrupts),
 	TEST(ids_are_the_requesters),
+	TEST(requester_without_an_id_is_not_answered),
 	TEST(children_are_named_whatever_the_result),
 	TEST(lookup_of_a_live_inode_is_answered),
 	TEST(lookup_of_a_dead_inode_asks_the_daemon),
