@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* test_random.c - random programs that call the helpers in every way, held against a model */
 #include <dirent.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/xattr.h>
 
@@ -23,7 +24,7 @@ static char verifier_log[1 << 20];
 
 static struct {
 	unsigned long programs, instructions, runs, answers, errors, upcalls, reads, failed_reads;
-	unsigned long writes, failed_writes;
+	unsigned long writes, failed_writes, compared;
 } seen;
 
 static unsigned long number(const char *name, unsigned long preset)
@@ -426,6 +427,8 @@ static void use_mount(const char *mnt)
 	}
 }
 
+static const uint32_t xattr_opcodes[] = { FUSE_GETXATTR, FUSE_LISTXATTR };
+
 static struct wire *start_wire(int prog_fd)
 {
 	struct wire *w = calloc(1, sizeof(*w));
@@ -436,6 +439,11 @@ static struct wire *start_wire(int prog_fd)
 	w->init_flags = FUSE_DO_READDIRPLUS;
 	w->nodes[0] = (struct node){ .nodeid = FUSE_ROOT_ID, .mode = S_IFDIR | 0755 };
 	w->next_nodeid = 100;
+	/* After ENOSYS there would be no more of them. */
+	for (size_t i = 0; i < N_OF(xattr_opcodes); i++) {
+		w->fail[xattr_opcodes[i]] = ENODATA;
+		w->fail_times[xattr_opcodes[i]] = INT_MAX;
+	}
 	/* The program may have answered the first request with an error: it is mounted all the same. */
 	wire_start(w, "");
 	pthread_mutex_lock(&w->lock);
@@ -445,6 +453,94 @@ static struct wire *start_wire(int prog_fd)
 	wire_add(w, d->nodeid, "x", S_IFREG | 0600);
 	pthread_mutex_unlock(&w->lock);
 	return w;
+}
+
+/* The verdict on the only request of a call on the mount's root, with one output. */
+static int expected_verdict(const struct plan *plan, uint32_t opcode, const void *in,
+			    uint32_t in_size, const char *name, uint32_t out_size)
+{
+	struct extfuse_req req = { .nodeid = FUSE_ROOT_ID,
+				   .opcode = opcode,
+				   .phase = EXTFUSE_REQUEST,
+				   .pid = (uint32_t)getpid(),
+				   .in_numargs = 1,
+				   .out_numargs = 1,
+				   .in_size = { in_size },
+				   .out_size = { out_size } };
+	uint8_t data[256];
+	int64_t wide;
+
+	memcpy(data, in, in_size);
+	if (name) {
+		req.in_size[req.in_numargs++] = (uint32_t)strlen(name) + 1;
+		memcpy(data + in_size, name, strlen(name) + 1);
+	}
+	model_log = start_log;
+	model_start(&model, NOTHING_WRONG, &req, data);
+	wide = model_run(&model, plan, &model_log);
+	return model_verdict(&model, wide);
+}
+
+/* Whether a caller gets the very bytes that the program wrote, or its error, or the daemon's. */
+static bool xattrs_agree(const struct plan *plan, const char *mnt, uint32_t opcode)
+{
+	static const char name[] = "user.a";
+	char value[512];
+	struct fuse_getxattr_in in = { .size = sizeof(value) };
+	bool list = opcode == FUSE_LISTXATTR;
+	ssize_t want, got = list ? listxattr(mnt, value, sizeof(value))
+				 : getxattr(mnt, name, value, sizeof(value));
+
+	got = got < 0 ? -errno : got;
+	want = expected_verdict(plan, opcode, &in, sizeof(in), list ? NULL : name, sizeof(value));
+	if (want == EXTFUSE_UPCALL)
+		return got == -ENODATA;
+	if (want)
+		return got == want;
+	seen.compared++;
+	return got == (ssize_t)model.req.out_size[0] && !memcmp(value, model.out[0], (size_t)got);
+}
+
+static bool attributes_agree(const struct plan *plan, struct wire *w)
+{
+	struct fuse_attr want = wire_attr(&w->nodes[0]);
+	struct fuse_getattr_in in = { 0 };
+	struct fuse_attr_out told;
+	struct stat st;
+	int err = stat(w->mnt, &st) ? -errno : 0;
+	int verdict = expected_verdict(plan, FUSE_GETATTR, &in, sizeof(in), NULL, sizeof(told));
+
+	if (verdict && verdict != EXTFUSE_UPCALL)
+		return err == verdict;
+	memcpy(&told, model.out[0], sizeof(told));
+	/* The daemon is asked if it were another type. */
+	if (!verdict && S_ISDIR(told.attr.mode)) {
+		want = told.attr;
+		seen.compared++;
+	}
+	return !err && st.st_mode == want.mode && (uint64_t)st.st_size == want.size &&
+	       st.st_nlink == want.nlink;
+}
+
+/* Each call on the root makes one request, and nothing else runs the program. */
+static void compare_answers(unsigned long program, struct dice *dice, const struct plan *plan,
+			    struct wire *w)
+{
+	static const uint32_t opcodes[] = { FUSE_GETATTR, FUSE_GETXATTR, FUSE_LISTXATTR };
+
+	for (size_t i = 0; i < CONTEXTS * N_OF(opcodes); i++) {
+		uint32_t opcode = opcodes[i % N_OF(opcodes)];
+
+		memset(&start_log, 0, sizeof(start_log));
+		make_log(dice, plan, &start_log);
+		/* Its counts go on. */
+		memcpy(shared, &start_log, offsetof(struct random_log, leaks));
+		if (!(opcode == FUSE_GETATTR ? attributes_agree(plan, w)
+					     : xattrs_agree(plan, w->mnt, opcode)))
+			FAIL("program %lu, call %zu: the caller of opcode %u saw something else "
+			     "than the model says",
+			     program, i, opcode);
+	}
 }
 
 static void try_on_mount(unsigned long program, struct random_op *sum)
@@ -461,6 +557,8 @@ static void try_on_mount(unsigned long program, struct random_op *sum)
 	make_log(&dice, &plan, &before);
 	memcpy(shared, &before, sizeof(before));
 	w = start_wire(fd);
+	compare_answers(program, &dice, &plan, w);
+	memcpy(shared, &before, offsetof(struct random_log, leaks));
 	use_mount(w->mnt);
 	wire_stop(w);
 	if (w->over_forgotten)
@@ -496,9 +594,10 @@ static void random_programs_on_a_mount(void)
 		try_on_mount(i, &sum);
 	fprintf(stderr,
 		"%lu programs on mounts: %llu requests, %llu went on to the daemon; programs "
-		"answered %llu with errors and %llu with outputs\n",
+		"answered %llu with errors and %llu with outputs, %lu of which callers saw\n",
 		n, (unsigned long long)sum.requests, (unsigned long long)sum.replies,
-		(unsigned long long)sum.errors, (unsigned long long)sum.successes);
+		(unsigned long long)sum.errors, (unsigned long long)sum.successes, seen.compared);
+	CHECK(seen.compared > n);
 	CHECK(sum.requests > 50 * n && sum.errors > n);
 }
 
