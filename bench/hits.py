@@ -171,7 +171,6 @@ def count_bpf(how):
         file.write(how)
 
 
-
 def programs():
     return json.loads(run("bpftool", "-j", "prog", "show"))
 
