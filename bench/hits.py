@@ -42,10 +42,14 @@ def place(number):
 
 # ---- Repeated stat of one path ----
 
+# Of the kinds "absolute", "relative" and "long"; the last is in the class of long names.
+LONG_NAME = "n" * 40
+
+
 def statloop(program, kind, number, repeats):
     base = place(number)
-    path = "mnt/d/f" if kind == "relative" else base + "/mnt/d/f"
-    return float(run(program, str(repeats), path, cwd=base))
+    paths = {"absolute": base + "/mnt/d/f", "relative": "mnt/d/f", "long": "mnt/d/" + LONG_NAME}
+    return float(run(program, str(repeats), paths[kind], cwd=base))
 
 
 def measure_stat(args):
@@ -57,9 +61,10 @@ def measure_stat(args):
         for number, (name, options) in enumerate(COLUMNS.items()):
             source = place(number) + ("/mnt" if options is None else "/src")
             put(source + "/d/f")
+            put(source + "/d/" + LONG_NAME)
             if options is not None:
                 mounts.append(Mount(source, place(number) + "/mnt", options))
-        for kind in "absolute", "relative":
+        for kind in "absolute", "relative", "long":
             figures = {name: [] for name in COLUMNS}
             for turn in range(args.rounds):
                 say("stat, %s path: round %d of %d" % (kind, turn + 1, args.rounds))

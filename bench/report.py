@@ -48,8 +48,9 @@ def stat_rows(figures):
 def print_stat(results):
     for clock, result in results.items():
         stat = result["stat"]
-        for kind in "absolute", "relative":
-            path = stat["path"] if kind == "absolute" else "mnt/d/f, from the folder of mnt"
+        paths = {"absolute": stat["path"], "relative": "mnt/d/f, from the folder of mnt",
+                 "long": "mnt/d/n..., a name of 40 bytes, from the folder of mnt"}
+        for kind, path in paths.items():
             print("## stat of one path, %s\n" % kind)
             print("%s; path `%s`; -smp 1; fuse: entry_timeout=0,attr_timeout=0, as below every "
                   "policy; medians of %d interleaved rounds.\n" % (CLOCKS[clock], path,
