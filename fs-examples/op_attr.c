@@ -107,8 +107,6 @@ static int set_attributes(const struct inode *inode, const struct stat *attr, in
 		if (err)
 			return err;
 	}
-	if (to_set & SET_TIMES && set_times(inode, attr, to_set) < 0)
-		return -errno;
 	return 0;
 }
 
@@ -127,6 +125,9 @@ void op_setattr(fuse_req_t req, fuse_ino_t nodeid, struct stat *attr, int to_set
 	if (!err)
 		err = set_attributes(inode, attr, to_set, fi);
 	creds_restore(&creds);
+	/* With write-back a truncate brings its times, which its caller need not be allowed to set. */
+	if (!err && to_set & SET_TIMES && set_times(inode, attr, to_set) < 0)
+		err = -errno;
 	if (!err)
 		err = stat_fd(inode->fd, &st);
 	debug_delay_reply(&stackfs_of(req)->opts);

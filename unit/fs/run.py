@@ -30,10 +30,12 @@ VARIANTS = {
     "writeinval+lru": ("writeinval+lru", NO_TIMEOUTS + ["max_entries=512"]),
     "daemon-fill": ("writeinval", NO_TIMEOUTS + ["fill=daemon"]),
     "timeouts": ("writeinval", ["entry_timeout=1", "attr_timeout=1"]),
+    "plain-writeback": (None, NO_TIMEOUTS + ["writeback"]),
+    "writeback": ("writeinval", NO_TIMEOUTS + ["writeback"]),
 }
-# Without --full these run the test programs of system calls and of file data alone, and git.
-BRIEF = ("s3fifo", "lease", "timeouts")
-BRIEF_WORKLOADS = ("posix", "exercise", "git")
+# Without --full these run the test programs of system calls and of file data alone, and some of them git.
+BRIEF = dict.fromkeys(("s3fifo", "lease", "plain-writeback"), ("posix", "exercise"))
+BRIEF.update(dict.fromkeys(("timeouts", "writeback"), ("posix", "exercise", "git")))
 # And these nothing.
 FULL = ("ttl+writeinval", "writeinval+lru")
 # On the debug kernel these run on one kind of mount alone.
@@ -80,7 +82,7 @@ def runs_on(name, variant, args):
     if vm.slowness() > 1 and name in SLOW:
         return variant == "writeinval"
     if variant in BRIEF:
-        return name in BRIEF_WORKLOADS
+        return name in BRIEF[variant]
     return variant in SOME_MOUNTS.get(name, VARIANTS)
 
 
