@@ -231,6 +231,8 @@ def main():
             if reduced and group not in REDUCED.get(variant, ()):
                 continue
             weight = 30 if group == "shared" and not brief else 10
+            # There what takes longest is many requests, not mounting.
+            weight *= 3 if reduced and group == "shared" else 1
             work.append((weight, variant_tests, variant, group, options, brief))
     for function in SINGLE:
         work.append((40 if function.timeout > 200 else 2, single_test, function))
