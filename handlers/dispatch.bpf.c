@@ -16,10 +16,11 @@ EXT_PARAM_ENUM(atime, 0, "strict,relaxed",
 	       "makes its cached attributes stale");
 
 /*
- * The policy has the shape none, says the loader: nothing is kept, so there is nothing to keep
- * coherent. A constant for the verifier, so that a program which keeps rows has no code for it.
+ * One of enum ext_idleness, from the loader. Where the policy has the shape none nothing is kept, so
+ * there is nothing to keep coherent. A constant for the verifier, so that a program which keeps rows has
+ * no code for it.
  */
-EXT_KNOB __u32 ext_idle = 0;
+EXT_KNOB __u32 ext_idle = EXT_KEEPS_ROWS;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -699,12 +700,16 @@ static __always_inline int dispatch_idle(struct extfuse_req *ctx, __u32 opcode)
 			stats->requests++;
 			stats->misses[EXT_MISS_ABSENT]++;
 		}
+		if (ext_idle == EXT_COUNTS_ALONE)
+			return -ENOSYS;
 		ctx->cookie[1] = EXT_C_SEEN;
 	} else {
 		if (ctx->error == EXTFUSE_WITHDRAWN) {
 			withdrawn(ctx, stats_get(opcode));
 			return -ENOSYS;
 		}
+		if (ext_idle == EXT_COUNTS_ALONE)
+			return -ENOSYS;
 		if (ctx->cookie[1] & EXT_C_ANSWERED)
 			not_live(ctx, stats_get(opcode), ctx->cookie[1]);
 		slot += EXT_SLOT_REPLY;

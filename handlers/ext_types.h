@@ -37,6 +37,14 @@
 	(EXT_BIT(FUSE_INIT) | EXT_BIT(FUSE_FORGET) | EXT_BIT(FUSE_BATCH_FORGET) | \
 	 EXT_BIT(FUSE_INTERRUPT) | EXT_BIT(FUSE_NOTIFY_REPLY))
 
+/* What the loader tells the dispatcher in ext_idle. */
+enum ext_idleness {
+	EXT_KEEPS_ROWS,
+	EXT_KEEPS_NOTHING,
+	/* nor is there a handler: requests are counted */
+	EXT_COUNTS_ALONE,
+};
+
 /* Why a request was not answered. Names: absent, expired, stale, torn, full, not_live, error. */
 enum ext_miss {
 	EXT_MISS_ABSENT,

@@ -14,14 +14,6 @@ static const struct ext_prog *slot_program(const struct ext_object *object, uint
 	return NULL;
 }
 
-static bool has_kind(const struct ext_object *object, enum ext_section kind)
-{
-	for (size_t i = 0; i < object->nprogs; i++)
-		if (object->progs[i].kind == kind)
-			return true;
-	return false;
-}
-
 /* Whether both have a program for one opcode (in whatever phase) or one event. */
 static bool share_opcode(const struct ext_object *a, const struct ext_object *b)
 {
@@ -80,7 +72,7 @@ static void drop_idle(struct ext_objects *objects)
 	for (size_t i = 0; idle && i < objects->n;) {
 		const struct ext_object *object = objects->v[i];
 
-		if (!object->from_user && has_kind(object, EXT_SECTION_SLOT))
+		if (!object->from_user && ext_object_has_kind(object, EXT_SECTION_SLOT))
 			drop(objects, i);
 		else
 			i++;
@@ -117,7 +109,7 @@ static int check_slots(const struct ext_log *log, const struct ext_objects *obje
 				}
 			}
 		}
-		entry |= has_kind(object, EXT_SECTION_ENTRY);
+		entry |= ext_object_has_kind(object, EXT_SECTION_ENTRY);
 	}
 	if (!entry) {
 		_cleanup_free_ char *searched = ext_search_path_text();
@@ -267,9 +259,9 @@ static int link_rank(const struct ext_object *object)
 		return 0;
 	for (size_t i = 0; i < object->nsymbols; i++)
 		weak += object->symbols[i].weak && !object->symbols[i].undefined;
-	if (has_kind(object, EXT_SECTION_ENTRY))
+	if (ext_object_has_kind(object, EXT_SECTION_ENTRY))
 		return 2;
-	if (has_kind(object, EXT_SECTION_FILL))
+	if (ext_object_has_kind(object, EXT_SECTION_FILL))
 		return 3;
 	if (weak)
 		return 4;

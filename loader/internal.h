@@ -179,6 +179,8 @@ struct ext_objects {
 };
 int ext_objects_add(struct ext_objects *objects, struct ext_object *object);
 void ext_objects_free(struct ext_objects *objects);
+/* Is one of its programs in such a section? */
+bool ext_object_has_kind(const struct ext_object *object, enum ext_section kind);
 /* Does the policy keep nothing? */
 bool ext_objects_keep_nothing(const struct ext_objects *objects);
 #define _cleanup_objects_ __attribute__((cleanup(ext_objects_free)))

@@ -671,3 +671,11 @@ bool ext_objects_keep_nothing(const struct ext_objects *objects)
 			return true;
 	return false;
 }
+
+bool ext_object_has_kind(const struct ext_object *object, enum ext_section kind)
+{
+	for (size_t i = 0; i < object->nprogs; i++)
+		if (object->progs[i].kind == kind)
+			return true;
+	return false;
+}

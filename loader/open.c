@@ -190,13 +190,23 @@ static int set_params(struct extfuse *ext, const char *const *strings)
 	return err;
 }
 
+static uint32_t idleness(const struct ext_objects *objects)
+{
+	if (!ext_objects_keep_nothing(objects))
+		return EXT_KEEPS_ROWS;
+	for (size_t i = 0; i < objects->n; i++)
+		if (ext_object_has_kind(objects->v[i], EXT_SECTION_SLOT))
+			return EXT_KEEPS_NOTHING;
+	return EXT_COUNTS_ALONE;
+}
+
 /* What the store and the dispatcher are told. A program without a variable has no use for it. */
 static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 {
 	char name[POLICY_NAME_SIZE] = "";
 	uint32_t fill = opts->fill_daemon ? 1 : 0;
 	uint32_t one_nodeid = opts->one_nodeid_per_inode ? 1 : 0;
-	uint32_t idle = ext_objects_keep_nothing(&ext->objects) ? 1 : 0;
+	uint32_t idle = idleness(&ext->objects);
 
 	snprintf(name, sizeof(name), "%s", ext->policy);
 

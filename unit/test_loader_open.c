@@ -130,9 +130,25 @@ static void test_policy_that_keeps_nothing_has_no_maps_to_speak_of(void **state)
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_names")), 1);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_attrs")), 1);
 	assert_int_equal(bpf_map__max_entries(map(ext, "ext_progs")), EXT_SLOTS);
-	/* And the dispatcher knows. */
+	/* And the dispatcher knows, and that there is no handler. */
 	read_var(ext, "ext_idle", &idle, sizeof(idle));
-	assert_int_equal(idle, 1);
+	assert_int_equal(idle, EXT_COUNTS_ALONE);
+	extfuse_close(ext);
+}
+
+static void test_handler_is_called_where_the_policy_keeps_nothing(void **state)
+{
+	const char *const handlers[] = { fixture("handlers/getattr"), NULL };
+	struct extfuse_opts opts = { .size = sizeof(opts),
+				     .policy = "never",
+				     .handlers = handlers };
+	struct extfuse *ext;
+	uint32_t idle;
+
+	(void)state;
+	assert_int_equal(extfuse_open(&opts, &ext), 0);
+	read_var(ext, "ext_idle", &idle, sizeof(idle));
+	assert_int_equal(idle, EXT_KEEPS_NOTHING);
 	extfuse_close(ext);
 }
 
@@ -295,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_policy_that_keeps_nothing_has_no_maps_to_speak_of),
+		cmocka_unit_test(test_handler_is_called_where_the_policy_keeps_nothing),
 		cmocka_unit_test(test_programs_have_our_type),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_policy_by_path),

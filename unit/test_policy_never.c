@@ -78,6 +78,27 @@ static void withdrawn_request_counts_once(void **state)
 	assert_int_equal(fake_stats(FUSE_LOOKUP).misses[EXT_MISS_ABSENT], 0);
 }
 
+/* Without a handler in any slot the dispatcher leaves no cookie, and counts the same. */
+static void requests_are_counted_where_there_is_no_handler(void **state)
+{
+	(void)state;
+	struct fake_req read = req_getattr(42), failed = req_getattr(42);
+
+	ext_idle = EXT_COUNTS_ALONE;
+	assert_int_equal(fake_send(&read), -ENOSYS);
+	assert_int_equal(read.ctx.cookie[1], 0);
+	fake_answer(&read);
+	assert_int_equal(fake_send(&failed), -ENOSYS);
+	fake_fail(&failed, -EIO);
+	assert_int_equal(fake_stats(FUSE_GETATTR).requests, 2);
+	assert_int_equal(fake_stats(FUSE_GETATTR).misses[EXT_MISS_ABSENT], 2);
+	assert_int_equal(fake_send(&read), -ENOSYS);
+	fake_fail(&read, EXTFUSE_WITHDRAWN);
+	assert_int_equal(fake_stats(FUSE_GETATTR).requests, 2);
+	assert_int_equal(fake_stats(FUSE_GETATTR).misses[EXT_MISS_ABSENT], 2);
+	assert_quiet();
+}
+
 extern const char ext_progs[];
 static int replies_seen;
 
@@ -154,6 +175,8 @@ int main(void)
 		fake_test(every_request_is_counted_as_a_miss),
 		fake_test(changes_begin_nothing),
 		fake_test(withdrawn_request_counts_once),
+		fake_test_on_host(requests_are_counted_where_there_is_no_handler,
+				  "sets what the loader sets before loading"),
 		fake_test_on_host(handlers_of_authors_see_replies, "puts a function into a slot"),
 		fake_test_on_host(answer_that_was_not_taken_is_a_miss,
 				  "puts a function into a slot"),
