@@ -359,22 +359,17 @@ tier_unit() {
 	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
 }
 
-# vm_start OUT [--after OUT] ARGS... -- COMMAND...: begins a VM whose command prints result lines; OUT
-# keeps what it writes. --after: only when that other one has ended, so that CPUs have one VM each.
+# vm_start OUT ARGS... -- COMMAND...: begins a VM whose command prints result lines; OUT keeps what
+# it writes.
 declare -A vm_pids=()
 vm_start() {
-	local out=$1 after=
+	local out=$1
 	shift
-	if [ "$1" = --after ]; then
-		after=${vm_pids[$2]:-}
-		shift 2
-	fi
 	rm -rf "$out"
 	mkdir -p "$out"
 	: >"$out/lines"
 	set -m
 	{
-		[ -z "$after" ] || tail --pid="$after" -f /dev/null
 		kernel/run.sh --out "$out" "$@" >"$out/lines" 2>"$out/stderr"
 		echo $? >"$out/code"
 	} &
@@ -424,12 +419,7 @@ fi
 on_debug_kernel() {
 	local start=$1 out=$2
 	shift 2
-	local flags=(--debug)
-	if [ "$1" = --after ]; then
-		flags=(--after "$2" --debug)
-		shift 2
-	fi
-	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} EXTFUSE_TEST_SLOW=yes "$start" "$out" "${flags[@]}" "$@"
+	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} EXTFUSE_TEST_SLOW=yes "$start" "$out" --debug "$@"
 }
 
 tier_kernel() {
@@ -542,27 +532,27 @@ mutants_vm() {
 		python3 unit/stress/mutants.py --filter "$filter" --logs "$logs/mutants"
 }
 
-# On one CPU the workloads, then those on the debug kernel; on the other what takes two CPUs or four,
-# which QEMU emulates one after the other. In full the workloads go on long after that.
+# The workloads on one CPU; on the other what takes two CPUs or four, which QEMU emulates one after the
+# other, and then workloads on the debug kernel. In full the first go on long after that.
 tier_fs() {
-	local others='' debug_workloads=''
+	local others='' workloads='' debug_workloads=''
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	if [ -z "$others" ] && in_time fs/all; then
+	if [ -z "$others" ] && in_time fs/workloads; then
+		workloads=yes
 		vms_start fs-vm "$fs_shards" "${vm_flags[@]}" \
 			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
 			python3 unit/fs/run.py "${fs_flags[@]}"
-		if [ -z "$debug" ] && wait_kernel debug; then
-			debug_workloads=yes
-			on_debug_kernel vm_start "$logs/debug-fs-vm" --after "$logs/fs-vm-1" \
-				--timeout $((4000 * patience)) -- \
-				python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
-				--logs "$logs/debug-fs-vm"
-		fi
 	fi
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
+	if [ -z "$others$debug" ] && in_time fs/debug-workloads && wait_kernel debug; then
+		debug_workloads=yes
+		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \
+			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
+			--logs "$logs/debug-fs-vm"
+	fi
 	[[ $filter$debug != '*' && $filter != *mutant_* ]] || mutants_vm
-	[ -z "${vm_pids[$logs/fs-vm-1]:-}" ] || vms_lines fs fs-vm "$fs_shards"
+	[ -z "$workloads" ] || vms_lines fs fs-vm "$fs_shards"
 	[ -z "$debug_workloads" ] || suite fs/debug-vm vm_lines "$logs/debug-fs-vm"
 }
 
