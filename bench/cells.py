@@ -124,7 +124,7 @@ class Cell:
         added = difference(requests, mount.requests()) if mount else {}
         missed = difference(misses, mount.misses()) if mount and self.workload.reasons else {}
         # Before what the command made is removed, and rows with it.
-        memory = mount.memory() if mount and "policy=" in mount.options else {}
+        memory = mount.memory() if mount else {}
         self.workload.after(self.place)
         self.data["runs"].append({"boot": BOOT, "seconds": took, "cpu": busy, "requests": added,
                                   "misses": missed, "switches": switches, "memory": memory,

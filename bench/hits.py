@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from columns import ANSWERING, POLICIES, TRIAL, on
-from mounts import ELEMENT, PATIENCE, PLAIN, Failed, Mount, difference, run
+from mounts import PATIENCE, PLAIN, Failed, Mount, difference, element_size, run
 
 WORK = "/run/bench"
 
@@ -229,9 +229,7 @@ def measure_bpf(args):
 RINGS = {"ext_attrs": "ext_rings_attr", "ext_names": "ext_rings_name",
          "ext_names_long": "ext_rings_long", "ext_xattrs": "ext_rings_xattr"}
 
-# kernel/bpf/hashtab.c: an element is a struct htab_elem of 48 bytes, key and value rounded up to 8 each
-# (htab_map_alloc); kernel/bpf/memalloc.c puts a pointer of 8 before it (LLIST_NODE_SZ), and takes both
-# (ELEMENT, and key and value) from kmalloc, which has these sizes.
+# kernel/bpf/memalloc.c takes elements from kmalloc, which has these sizes.
 KMALLOC = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192]
 
 
@@ -239,7 +237,7 @@ def allocated(one):
     """Bytes of a row that a table allocates when it is filled; an LRU table has allocated all of them."""
     if one["type"] != "hash":
         return 0
-    size = ELEMENT + sum((one[part] + 7) // 8 * 8 for part in ("bytes_key", "bytes_value"))
+    size = element_size(one["bytes_key"], one["bytes_value"])
     return next(fits for fits in KMALLOC if fits >= size)
 
 

@@ -18,12 +18,17 @@ EXTFUSE = os.path.join(BUILD, "bin", "extfuse")
 PLAIN = "entry_timeout=0,attr_timeout=0"
 
 
-# Types in /proc/PID/fdinfo, and what a row of a hash table takes beside its key and value, as bench/hits.py
-# says.
-HASH, LRU_HASH, ELEMENT = 1, 9, 48 + 8
+# Types in /proc/PID/fdinfo.
+HASH, LRU_HASH = 1, 9
 
 # What is waited for at most. icount's clock leaps while the VM waits for a disk: there it is long.
 PATIENCE = {"seconds": 60.0}
+
+
+def element_size(key, value):
+    """Bytes of a row of a hash table. kernel/bpf/hashtab.c: a struct htab_elem of 48 bytes, key and value
+    rounded up to 8 each (htab_map_alloc); kernel/bpf/memalloc.c puts a pointer before it (LLIST_NODE_SZ)."""
+    return 8 + 48 + sum((size + 7) // 8 * 8 for size in (key, value))
 
 
 class Failed(Exception):
@@ -77,6 +82,7 @@ class Mount:
         self.opstats = mountpoint + ".opstats"
         self.log = mountpoint + ".log"
         self.options = options
+        self.policy = "policy=" in options
         os.makedirs(mountpoint, exist_ok=True)
         with open(self.log, "wb") as log:
             # pylint: disable=consider-using-with
@@ -89,9 +95,9 @@ class Mount:
             # The first request waits until INIT is through.
             os.stat(mountpoint)
             self._up()
-            if "policy=" in options:
+            if self.policy:
                 self._attached()
-            self.empty = self.maps()
+                self.empty = self.maps()
         except BaseException:
             self.close()
             raise
@@ -134,7 +140,7 @@ class Mount:
 
     def misses(self):
         """{"opcode reason": count} of the requests that the policy did not answer; none without one."""
-        if "policy=" not in self.options:
+        if not self.policy:
             return {}
         found = json.loads(run(EXTFUSE, "stats", self.path, "-j"))["miss"]
         return {"%s %s" % (one["opcode"], one["reason"]): one["count"] for one in found}
@@ -154,8 +160,10 @@ class Mount:
         return found
 
     def memory(self):
-        """{"bytes": of all maps, "rows": those that came since it was mounted}. An LRU table has memory
-        for all of its rows at once, and nothing but a dump would count them: None."""
+        """{"bytes": of all maps, "rows": those that came since it was mounted}; nothing without a policy.
+        An LRU table has memory for all of its rows at once, and nothing but a dump would count them: None."""
+        if not self.policy:
+            return {}
         maps = self.maps()
         rows = 0
         for number, one in maps.items():
@@ -163,8 +171,8 @@ class Mount:
                 rows = None
                 break
             if one["map_type"] == HASH:
-                size = ELEMENT + sum((one[part] + 7) // 8 * 8 for part in ("key_size", "value_size"))
-                rows += (one["memlock"] - self.empty[number]["memlock"]) // size
+                rows += (one["memlock"] - self.empty[number]["memlock"]) // \
+                    element_size(one["key_size"], one["value_size"])
         return {"bytes": sum(one["memlock"] for one in maps.values()), "rows": rows}
 
     def cpu(self):

@@ -349,7 +349,7 @@ def print_figure_9(found):
     print("## Figure 9 of the ExtFUSE paper\n")
     print("Requests that reached the daemon. Published: FUSE and ExtFUSE with its metadata handlers, which "
           "ignore the time of last access; a whole kernel, and another tree. Here: a FUSE mount, with "
-          "timeouts of 1 s (`fuse-default`) or of a day, write-back and no extended attributes "
+          "timeouts of 1 s (`fuse-default`) or of years, write-back and no extended attributes "
           "(`fuse-tuned`), and `writeinval` on it with atime strict and relaxed.\n")
     for kind, rows in tables.items():
         if rows:

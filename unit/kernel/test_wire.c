@@ -151,13 +151,16 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
-/* Of which only its root has an id; with a mount namespace. */
-static void enter_user_namespace(void)
+/* In a user namespace of which only its root has an id, with a mount namespace. */
+static void start_in_user_namespace(void)
 {
 	CHECK(!unshare(CLONE_NEWUSER | CLONE_NEWNS));
 	write_text("/proc/self/setgroups", "deny");
 	write_text("/proc/self/uid_map", "0 0 1");
 	write_text("/proc/self/gid_map", "0 0 1");
+	new_wire()->prog_fd = prog_fd;
+	SAME(wire_start(w, ""), 0);
+	populate();
 }
 
 /* Loading is what is privileged: who was handed the program may attach it to a mount of its own. */
@@ -173,10 +176,7 @@ static void user_namespace_attaches_what_it_was_handed(void)
 
 		if (setjmp(test_failed))
 			_exit(1);
-		enter_user_namespace();
-		new_wire()->prog_fd = prog_fd;
-		SAME(wire_start(w, ""), 0);
-		populate();
+		start_in_user_namespace();
 		wire_state(w, "extfuse", text, sizeof(text));
 		CHECK(!strncmp(text, "attached ", 9));
 		SAME(exists("f"), 0);
@@ -510,10 +510,7 @@ static void serve_in_user_namespace(int ready, int go_on)
 
 	if (setjmp(test_failed))
 		_exit(1);
-	enter_user_namespace();
-	new_wire()->prog_fd = prog_fd;
-	SAME(wire_start(w, ""), 0);
-	populate();
+	start_in_user_namespace();
 	CHECK(write(ready, &byte, 1) == 1);
 	(void)!read(go_on, &byte, 1);
 	wire_stop(w);

@@ -57,6 +57,8 @@ HANDLERS_ALWAYS = ("lookup", "getattr", "rename2", "unlink", "forget", "event_in
 # What the tests of single requests cannot show, of these handlers always and of the others with --full:
 # nodeids that are used again, what listings tell, and late replies.
 HARD_ALWAYS = ("forget", "event_direntplus")
+# Without these nothing is answered that a late reply could spoil.
+HARD_NEVER = ("lookup", "getattr")
 # Tests with a mount of their own that need what these handle.
 SINGLE_WITHOUT = {
     "event_inval_inode": "notifications_end_rows", "event_inval_entry": "notifications_end_rows",
@@ -64,7 +66,7 @@ SINGLE_WITHOUT = {
     "event_store": "notifications_end_rows", "event_backing": "passthrough_files",
 }
 # The VFS has caches of its own, as on a mount where nothing is said about timeouts.
-TIMEOUTS = {"plain-timeouts": None, "timeouts": "writeinval", "ttl-timeouts": "ttl"}
+TIMEOUTS = {"plain-timeouts": "plain", "timeouts": "writeinval", "ttl-timeouts": "ttl"}
 TIMEOUTS_ALWAYS = ("timeouts",)
 
 # The handlers that fill the cache and answer from it.
@@ -192,8 +194,8 @@ def without_handler(runner, handler, core, hard):
 def with_timeouts(runner, variant):
     """What is changed through the mount is seen at once where the VFS may keep things, too. It seldom
     asks there, so nobody waits for the cache to have answered."""
-    policy = TIMEOUTS[variant]
-    mount = vm.Mount("core-" + variant, ["ttl=1h"] if policy == "ttl" else [], policy)
+    policy, options = VARIANTS[TIMEOUTS[variant]]
+    mount = vm.Mount("core-" + variant, options, policy)
     on_mount(runner, variant, mount, [(f, run_core) for f in CORE], hits_needed=False)
     vm.clean_up()
 
@@ -242,8 +244,7 @@ def main():
         work.append((20, with_timeouts, variant))
     for handler in () if reduced else removable_handlers():
         core = args.full or handler in HANDLERS_ALWAYS
-        # Without what answers there is nothing that a late reply could spoil.
-        hard = (args.full or handler in HARD_ALWAYS) and handler not in ("lookup", "getattr")
+        hard = (args.full or handler in HARD_ALWAYS) and handler not in HARD_NEVER
         if core or hard or handler in SINGLE_WITHOUT:
             work.append((20 if core else 5, without_handler, handler, core, hard))
     shard = vm.Shard(args.shard)

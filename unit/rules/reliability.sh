@@ -63,7 +63,7 @@ for test in mount.SPECIAL:
     per_variant[name] |= {variant for variant, (_, specials) in mount.CARELESS.items()
                           if test.__name__ in specials}
     if test.group == "hard":
-        per_variant[name] |= {"without-" + handler for handler in handlers - {"lookup", "getattr"}}
+        per_variant[name] |= {"without-" + handler for handler in handlers.difference(mount.HARD_NEVER)}
 for handler, test in mount.SINGLE_WITHOUT.items():
     per_variant.setdefault("mount/" + test, set()).add("without-" + handler)
 known |= {"mount/" + test.__name__ for test in mount.SINGLE}
