@@ -54,27 +54,32 @@ static void confine(void)
 	syscall(SYS_capset, &head, none);
 }
 
-static void set_report(int32_t error, uint32_t object)
-{
-	const struct ext_join_report report = { error, object };
-
-	(void)!pwrite(EXT_JOIN_REPORT, &report, sizeof(report), 0);
-}
-
-static uint32_t adding = EXT_JOIN_NOBODY;
+static struct ext_join_report *report;
 
 static void progress(uint32_t object)
 {
-	adding = object;
-	set_report(EXT_JOIN_PENDING, object);
+	report->state.object = object;
 }
 
-/* Messages are appended as they come, each with a letter for its level. */
+/* What goes wrong is said last, so there has to be room for it behind some thousand details. */
+#define ROOM_FOR_WARNINGS (8UL << 10)
+
 __attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
 						       const char *format, va_list args)
 {
-	dprintf(EXT_JOIN_REPORT, "%c", level == LIBBPF_WARN ? 'W' : 'D');
-	return vdprintf(EXT_JOIN_REPORT, format, args);
+	static size_t used;
+	const bool warning = level == LIBBPF_WARN;
+	const size_t end = sizeof(report->messages) - (warning ? 1 : ROOM_FOR_WARNINGS);
+	int length;
+
+	/* Its letter, a newline and a zero. */
+	if (used + 3 > end)
+		return 0;
+	report->messages[used++] = warning ? 'W' : 'D';
+	length = vsnprintf(report->messages + used, end - used, format, args);
+	used += length < 0 ? 0 : (size_t)length < end - used ? (size_t)length : end - used - 1;
+	report->messages[used - 1] = '\n';
+	return length;
 }
 
 static int join(const char *data, size_t size)
@@ -108,20 +113,22 @@ static int usage(void)
 
 int main(void)
 {
-	struct ext_join_report report;
-	struct stat st;
+	struct stat in, out;
 
-	if (pread(EXT_JOIN_REPORT, &report, sizeof(report), 0) != sizeof(report) ||
-	    fstat(EXT_JOIN_IN, &st) || !st.st_size || lseek(EXT_JOIN_REPORT, 0, SEEK_END) < 0)
+	if (fstat(EXT_JOIN_REPORT, &out) || out.st_size != sizeof(*report) ||
+	    fstat(EXT_JOIN_IN, &in) || !in.st_size)
+		return usage();
+	report =
+		mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED, EXT_JOIN_REPORT, 0);
+	if (report == MAP_FAILED)
 		return usage();
 	confine();
 	libbpf_set_print(print);
 
-	size_t size = (size_t)st.st_size;
+	size_t size = (size_t)in.st_size;
 	const char *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, EXT_JOIN_IN, 0);
-	int err = data == MAP_FAILED ? -errno : join(data, size);
 
-	set_report(err, adding);
+	report->state.error = data == MAP_FAILED ? -errno : join(data, size);
 	/* The library does not wait for a sanitizer's or a destructor's opinion. */
 	_exit(0);
 }

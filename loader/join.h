@@ -13,7 +13,8 @@
 enum {
 	EXT_JOIN_IN = 3, /* struct ext_join_head, sizes, then the objects' bytes */
 	EXT_JOIN_OUT = 4,
-	EXT_JOIN_REPORT = 5, /* struct ext_join_report, then libbpf's messages */
+	EXT_JOIN_REPORT =
+		5, /* struct ext_join_report, to be mapped: a crash leaves what was written */
 };
 
 struct ext_join_head {
@@ -26,11 +27,17 @@ struct ext_join_head {
 /* What stands in the report until it is known how it ended. */
 #define EXT_JOIN_PENDING 1
 
-struct ext_join_report {
+struct ext_join_state {
 	/* 0 or -errno */
 	int32_t error;
 	/* index of the object that is being added, or EXT_JOIN_NOBODY */
 	uint32_t object;
+};
+
+struct ext_join_report {
+	struct ext_join_state state;
+	/* libbpf's, one a line, each with a letter before it: W for a warning, D for others */
+	char messages[64 << 10];
 };
 
 struct ext_join_image {

@@ -14,8 +14,6 @@
 #include "join.h"
 
 #define STACK_SIZE (64 << 10)
-/* libbpf's messages beyond are of no use. */
-#define MAX_MESSAGES (64 << 10)
 
 struct files {
 	int in;
@@ -157,7 +155,7 @@ static int write_objects(int fd, const struct ext_objects *objects)
 
 static int make_files(const struct ext_objects *objects, struct files *files)
 {
-	const struct ext_join_report report = { EXT_JOIN_PENDING, EXT_JOIN_NOBODY };
+	const struct ext_join_state begin = { EXT_JOIN_PENDING, EXT_JOIN_NOBODY };
 
 	files->in = memfd_create("extfuse-objects", MFD_CLOEXEC);
 	files->out = memfd_create("extfuse-linked", MFD_CLOEXEC);
@@ -167,7 +165,11 @@ static int make_files(const struct ext_objects *objects, struct files *files)
 
 	int err = write_objects(files->in, objects);
 
-	return err ? err : write_all(files->report, &report, sizeof(report));
+	if (!err)
+		err = write_all(files->report, &begin, sizeof(begin));
+	if (!err && ftruncate(files->report, sizeof(struct ext_join_report)))
+		err = -errno;
+	return err;
 }
 
 /* "error: linker: ..." of a file without a name means the object that is being added. */
@@ -217,30 +219,29 @@ static const char *ending(int status, char buf[64])
 static int report(const struct ext_log *log, const struct ext_objects *objects,
 		  const struct run *run)
 {
-	_cleanup_free_ char *text = calloc(MAX_MESSAGES + 1, 1);
-	struct ext_join_report result;
+	_cleanup_free_ struct ext_join_report *result = malloc(sizeof(*result));
 	const char *culprit = NULL;
 	char *warning = NULL;
 	char buf[64];
 
-	if (!text)
+	if (!result)
 		return -ENOMEM;
-	if (pread(run->files.report, &result, sizeof(result), 0) != sizeof(result))
+	if (pread(run->files.report, result, sizeof(*result), 0) != sizeof(*result))
 		return -EIO;
-	(void)!pread(run->files.report, text, MAX_MESSAGES, sizeof(result));
-	log_messages(log, text, &warning);
-	if (!result.error && WIFEXITED(run->status) && !WEXITSTATUS(run->status))
+	result->messages[sizeof(result->messages) - 1] = '\0';
+	log_messages(log, result->messages, &warning);
+	if (!result->state.error && WIFEXITED(run->status) && !WEXITSTATUS(run->status))
 		return 0;
 
-	if (result.object < objects->n)
-		culprit = objects->v[result.object]->path;
-	if (result.error == EXT_JOIN_PENDING)
+	if (result->state.object < objects->n)
+		culprit = objects->v[result->state.object]->path;
+	if (result->state.error == EXT_JOIN_PENDING)
 		ext_err(log, "cannot link %s%s: %s", culprit ? "object " : "the objects together",
 			culprit ? culprit : "", ending(run->status, buf));
 	else
 		ext_err(log, "cannot link %s%s: %s", culprit ? "object " : "the objects together",
-			culprit ? culprit : "", warning ? warning : strerror(-result.error));
-	return result.error == -ENOMEM ? -ENOMEM : -EINVAL;
+			culprit ? culprit : "", warning ? warning : strerror(-result->state.error));
+	return result->state.error == -ENOMEM ? -ENOMEM : -EINVAL;
 }
 
 int ext_link(const struct ext_log *log, const struct ext_objects *objects, int *fd)
