@@ -61,28 +61,9 @@ static int stats_of_mount(const char *given, const struct ext_mount *mount, bool
 	return EXIT_TROUBLE;
 }
 
-int cmd_stats(int argc, char **argv)
+static int stats_of(const char *given, bool json)
 {
-	const char *given = NULL;
 	struct ext_mounts mounts;
-	bool json = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-j")) {
-			json = true;
-		} else if (argv[i][0] == '-' || given) {
-			cmd_error("stats: unexpected argument '%s'; usage: extfuse stats MNT [-j]",
-				  argv[i]);
-			return EXIT_USAGE;
-		} else {
-			given = argv[i];
-		}
-	}
-	if (!given) {
-		cmd_error("stats: a mount point is missing; usage: extfuse stats MNT [-j]");
-		return EXIT_USAGE;
-	}
-
 	int err = ext_mounts_read(&mounts);
 
 	if (err) {
@@ -103,4 +84,47 @@ int cmd_stats(int argc, char **argv)
 	}
 	ext_mounts_free(&mounts);
 	return code;
+}
+
+/* Whoever asks again and again, as a monitor does, need not start a process each time. */
+static int stats_of_each_line(bool json)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int code = 0;
+
+	while (!code && (len = getline(&line, &size, stdin)) > 0) {
+		if (line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		code = stats_of(line, json);
+		if (!code && (putchar('\n') == EOF || fflush(stdout))) {
+			cmd_error("cannot write the statistics of %s: %s", line, strerror(errno));
+			code = EXIT_TROUBLE;
+		}
+	}
+	return code;
+}
+
+int cmd_stats(int argc, char **argv)
+{
+	const char *given = NULL;
+	bool json = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-j")) {
+			json = true;
+		} else if ((argv[i][0] == '-' && argv[i][1]) || given) {
+			cmd_error("stats: unexpected argument '%s'; usage: extfuse stats MNT [-j]",
+				  argv[i]);
+			return EXIT_USAGE;
+		} else {
+			given = argv[i];
+		}
+	}
+	if (!given) {
+		cmd_error("stats: a mount point is missing; usage: extfuse stats MNT [-j]");
+		return EXIT_USAGE;
+	}
+	return strcmp(given, "-") ? stats_of(given, json) : stats_of_each_line(json);
 }

@@ -102,6 +102,23 @@ static void test_help_and_version(void **state)
 	assert_int_equal(strncmp(ran.out, "extfuse ", 8), 0);
 }
 
+/* What is asked for on standard input is refused in the same words; the first refusal is the end. */
+static void test_stats_of_lines(void **state)
+{
+	struct ran ran = run("stats - </dev/null");
+
+	(void)state;
+	assert_int_equal(ran.code, 0);
+	assert_string_equal(ran.out, "");
+	assert_string_equal(ran.err, "");
+	ran = run("stats - -j <<-END\n/nowhere\n/\nEND\n");
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "/nowhere: No such file or directory");
+	ran = run("stats - <<-END\n/\nEND\n");
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "/ is not the mount point of a FUSE file system");
+}
+
 static void test_policies(void **state)
 {
 	struct ran ran = run("policies");
@@ -221,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_calls),
 		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_stats_of_lines),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_handlers),
 		cmocka_unit_test(test_check),

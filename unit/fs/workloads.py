@@ -17,12 +17,6 @@ KEYED = set()
 OPEN_TO_ALL = {"posix", "exercise"}
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "fs")
-# Workloads that are left out of a run without --full on the mounts that are not named here.
-SOME_MOUNTS = {}
-# Workloads whose lines are "KEY: VALUE", each a result of its own; docs/known-differences.md names them.
-KEYED = set()
-
-PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "fs")
 
 ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -168,33 +168,29 @@ def run(*command, env=None, timeout=60, cwd=None):
         done.stderr.decode(errors="replace")
 
 
-class Asker:
-    """Runs commands for a test in a process that has none of its files open.
+class StatsReader:
+    """A running 'extfuse stats - -j', which all tests ask.
 
     Whoever forks closes files in the child, each with a FLUSH, which ends rows of the file."""
 
     def __init__(self):
-        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        parent = os.getpid()
-        if os.fork():
-            theirs.close()
-            return
-        self.ours.close()
-        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        while os.getppid() == parent:
-            command = theirs.recv(1 << 16)
-            if not command:
-                break
-            try:
-                reply = run(*json.loads(command))
-            except subprocess.TimeoutExpired as error:
-                reply = (-1, "", str(error))
-            theirs.send(json.dumps(reply).encode())
-        os._exit(0)
+        self.process = subprocess.Popen([EXTFUSE, "stats", "-", "-j"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def run(self, *command):
-        self.ours.send(json.dumps(command).encode())
-        return json.loads(self.ours.recv(1 << 20))
+    def ask(self, mnt):
+        text = b""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.process.stdin.fileno(), mnt.encode() + b"\n")
+        while not text.endswith(b"\n\n"):
+            part = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not part:
+                raise Failed("extfuse stats: " + text.decode(errors="replace"))
+            text += part
+        return Stats(text)
+
+    def end(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 def mounted(path):
@@ -319,11 +315,9 @@ class Mount:
         self.pid = None
 
     def stats(self):
-        ask = Runner.asker.run if Runner.asker else run
-        code, out, err = ask(EXTFUSE, "stats", self.root, "-j")
-        if code:
-            raise Failed("extfuse stats: exit %d: %s" % (code, err))
-        return Stats(out)
+        if not Runner.reader:
+            Runner.start_reader()
+        return Runner.reader.ask(self.root)
 
     def opstats(self):
         """Requests by opcode that reached the daemon, by its own count."""
@@ -705,7 +699,13 @@ def loaded():
 class Runner:
     """Runs tests one by one, prints a line each, keeps logs of failures."""
 
-    asker = None  # of the test that runs
+    reader = None
+
+    @staticmethod
+    def start_reader():
+        """Unless it runs; it ends when it is asked for what is no mount with a program."""
+        if not Runner.reader or Runner.reader.process.poll() is not None:
+            Runner.reader = StatsReader()
 
     def __init__(self, tier, args):
         self.tier = tier
@@ -736,6 +736,7 @@ class Runner:
             return True
         log = os.path.join(self.logs, full.replace("/", ".") + ".log")
         self.count += 1
+        self.start_reader()
         start = time.monotonic()
         pid = os.fork()
         if not pid:
@@ -775,6 +776,8 @@ class Runner:
             os.unlink(log)
             return True
         self.failed += 1
+        # An answer may still be in its pipe.
+        Runner.reader.end()
         self._note(log, "exit %d after %.1f s" % (code, took))
         print("FAIL %s (log %s)" % (full, log), flush=True)
         return False
@@ -791,7 +794,6 @@ class Runner:
         os.dup2(fd, 2)
         code = 0
         try:
-            Runner.asker = Asker()
             function(*args)
         except Skipped as reason:
             print(reason)

@@ -508,6 +508,9 @@ def counters_add_up(m):
     until(lambda: not wrong(), 3)
     text = wrong()
     need(not text, "%s", text)
+    code, out, err = run(vm.EXTFUSE, "stats", m.root, "-j")
+    same((code, err), (0, ""), "extfuse stats")
+    same(vm.Stats(out).ops, m.stats().ops, "what it prints for a mount point on standard input")
 
 
 @special(without=("plain", "never", "lease"))
