@@ -166,11 +166,12 @@ in_more_time() {
 
 # check TIER/NAME COMMAND...: one test; exit 77 is a skip whose reason is the last line printed.
 check() {
-	local name=$1 log code=0
+	local name=$1 log code=0 start=$SECONDS
 	shift
 	selected "$name" || return 0
 	log=$logs/${name//\//.}.log
 	"$@" >"$log" 2>&1 || code=$?
+	[ $((SECONDS - start)) -lt 20 ] || say "$name: $(clock $((SECONDS - start)))"
 	case $code in
 	0)
 		report PASS "$name"
@@ -212,7 +213,7 @@ suite() {
 			SKIP*) report SKIP "${rest%%: *}" "${rest#*: }" ;;
 			esac
 			;;
-		'oracle: '* | 'races: '* | 'host only: '*) say "$line" ;;
+		'oracle: '* | 'races: '* | 'host only: '* | 'vm: '*) say "$line" ;;
 		*) printf '%s\n' "$line" >>"$log" ;;
 		esac
 	done < <(
@@ -374,7 +375,8 @@ vm_start() {
 	: >"$out/lines"
 	set -m
 	{
-		kernel/run.sh --out "$out" "$@" >"$out/lines" 2>"$out/stderr"
+		TIMEFORMAT='%0R %0U %0S'
+		{ time kernel/run.sh --out "$out" "$@" >"$out/lines" 2>"$out/stderr"; } 2>"$out/time"
 		echo $? >"$out/code"
 	} &
 	vm_pids[$out]=$!
@@ -387,6 +389,7 @@ vm_start() {
 vm_lines() {
 	tail -n +1 -s 0.2 --pid="${vm_pids[$1]}" -f "$1/lines"
 	cat "$1/stderr" >&2
+	awk -v name="${1##*/}" '{ printf "vm: %s: %d s, %d s of a CPU\n", name, $1, $2 + $3 }' "$1/time"
 	return "$(cat "$1/code")"
 }
 
