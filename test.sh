@@ -502,7 +502,9 @@ mount_vms() {
 tier_mount() {
 	local command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py)
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
-	mount_vms vm "${vm_flags[@]}" "${command[@]}" "${mount_flags[@]}"
+	# Races run half as often without --full: there are many kinds of mounts, and the oracle's runs.
+	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-$([ -n "$full" ] && echo 1 || echo 2)} \
+		mount_vms vm "${vm_flags[@]}" "${command[@]}" "${mount_flags[@]}"
 	if [ -z "$debug" ] && in_time mount/debug-vm; then
 		wait_kernel debug || return
 		on_debug_kernel mount_vms debug-vm "${command[@]}" --reduced --suffix :debug

@@ -630,7 +630,7 @@ def dead_rows_make_room(m):
 @special("small", without=("plain", "never", "lease"))
 def full_map(m):
     """More files than rows: answers get fewer, results stay right."""
-    count = 300
+    count = max(150, scale(300))
     for i in range(count):
         put(os.path.join(m.src, "f%d" % i), "x" * i)
     for turn in range(3):
@@ -734,7 +734,7 @@ def aborted_connection(m):
 def nothing_stays_loaded():
     """20 mounts and unmounts, some of them by killing the daemon, leave no program and no map."""
     before = loaded()
-    for i in range(max(len(KINDS), scale(20))):
+    for i in range(20 if vm.slowness() == 1 else max(len(KINDS), scale(20))):
         policy, options = KINDS[i % len(KINDS)]
         with Mount("cycle", NO_TIMEOUTS + options, policy) as m:
             put(os.path.join(m.src, "f"))
