@@ -19,12 +19,14 @@ bad=0
 
 # one NAME EXPECTED STATES FLAGS...
 one() {
-	local name=$1 want=$2 least=$3 start=$EPOCHREALTIME result=ok seconds states
+	local name=$1 want=$2 least=$3 start=$EPOCHREALTIME result=ok seconds states optimize=-O0
 	local dir=$work/$name
 	shift 3
 	mkdir -p "$dir"
+	# Where few states are searched the compiler takes longer than the search.
+	[ "$want" = ok ] && [ "$least" -gt 200000 ] && optimize=-O1
 	if ! (cd "$dir" && cp "$OLDPWD"/*.pml . && spin -a "$@" protocol.pml &&
-		gcc -O1 -w -DSAFETY -DVECTORSZ=1024 -DMEMLIM=6000 -o pan pan.c) >"$dir/log" 2>&1; then
+		gcc "$optimize" -w -DSAFETY -DVECTORSZ=1024 -DMEMLIM=6000 -o pan pan.c) >"$dir/log" 2>&1; then
 		printf '%-36s %-4s cannot be built\n' "$name" "$want"
 		tail -n 5 "$dir/log"
 		bad=1
