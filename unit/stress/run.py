@@ -76,7 +76,7 @@ REDUCED = {
 }
 ANSWERABLE = ("LOOKUP", "GETATTR", "GETXATTR", "LISTXATTR")
 # Of one run; what all of them together have to reach is checked at the end.
-READS = 2000
+READS = 1100
 FLOOR_ALL = 100000
 FLOOR_CLASS = 5000
 FLOOR_HITS = 0.30

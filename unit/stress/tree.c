@@ -1346,7 +1346,7 @@ static void read_behind(struct worker *worker)
 
 void tree_read(struct worker *worker)
 {
-	int i, what = pick(worker, options->behind ? 25 : 21);
+	int i, what = pick(worker, options->behind ? 27 : 23);
 
 	if (options->behind_only)
 		read_behind(worker);
@@ -1354,25 +1354,25 @@ void tree_read(struct worker *worker)
 		read_stat(worker);
 	else if (what < 7)
 		read_content(worker);
-	else if (what < 9)
-		read_value(worker);
 	else if (what < 11)
-		read_link_name(worker);
+		read_value(worker);
 	else if (what < 13)
-		read_toggle(worker);
+		read_link_name(worker);
 	else if (what < 15)
+		read_toggle(worker);
+	else if (what < 17)
 		read_swap(worker);
-	else if (what < 16 && (i = pick(worker, MOVES)) >= 0)
+	else if (what < 18 && (i = pick(worker, MOVES)) >= 0)
 		check_place(&tree->moves[i], i, pick(worker, 2), "m", "n", "");
-	else if (what < 17 && (i = pick(worker, DIRMOVES)) >= 0)
+	else if (what < 19 && (i = pick(worker, DIRMOVES)) >= 0)
 		check_place(&tree->dirmoves[i], i, pick(worker, 2), "x", "y", "/in");
-	else if (what < 18)
-		read_replaced(worker);
-	else if (what < 19)
-		read_listing(worker);
 	else if (what < 20)
-		read_never(worker);
+		read_replaced(worker);
 	else if (what < 21)
+		read_listing(worker);
+	else if (what < 22)
+		read_never(worker);
+	else if (what < 23)
 		read_directory(worker);
 	else
 		read_behind(worker);
