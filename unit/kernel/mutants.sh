@@ -27,40 +27,12 @@ while read -r name mode suite test; do
 done <"$here/mutants/list"
 [ ${#rows[@]} -gt 0 ] || exit 0
 
-# What kernel/build.sh built is taken over, so that a bug costs the compilation of what it changes.
 declare -A image=()
 for mode in $modes; do
 	flags=()
 	[ "$mode" = normal ] || flags=(--debug)
 	image[$mode]=$(kernel/build.sh "${flags[@]}" | tail -n 1)
 done
-tree=$(kernel/build.sh --tree)
-work=$(dirname "$tree")
-copy=$work/mutants
-mkdir -p "$copy"
-exec {lock}>>"$copy/lock"
-flock "$lock"
-rm -rf "$copy/tree" "$copy"/obj-*
-exec {shared}>>"$work/tree.lock"
-flock -s "$shared"
-# Hard links, except for what will be changed.
-cp -al "$tree" "$copy/tree"
-rm -rf "$copy/tree/fs/fuse"
-cp -a "$tree/fs/fuse" "$copy/tree/fs/"
-for mode in $modes; do
-	cp -a "$work/obj-$mode" "$copy/"
-	# Other paths would be other commands, and all would be compiled again.
-	find "$copy/obj-$mode" -name '*.cmd' -exec sed -i "s,$work/\(tree\|obj-$mode\),$copy/\1,g" {} +
-	ln -sfn "$copy/tree" "$copy/obj-$mode/source"
-done
-exec {shared}>&-
-
-# build MODE: the same stamps as kernel/build.sh's, for the same reason.
-build() {
-	KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=extfuse KBUILD_BUILD_HOST=extfuse \
-		KBUILD_BUILD_VERSION=1 LC_ALL=C MAKEFLAGS='' \
-		make -C "$copy/tree" ARCH=x86 -j"${EXTFUSE_JOBS:-$(nproc)}" O="$copy/obj-$1" bzImage
-}
 
 # run_tests IMAGE MODE SUITE OUT TEST...: prints the tests' result lines.
 run_tests() {
@@ -82,26 +54,15 @@ run_tests() {
 		grep -E '^(PASS|FAIL) ' || true
 }
 
-# Leaves the images, or a log; .built says that there will be no more of it.
-build_all() {
-	local row name mode suite test
-	for row in "${rows[@]}"; do
-		read -r name mode suite test <<<"$row"
-		# No fuzz: a patch that applies elsewhere plants another bug.
-		patch -d "$copy/tree" -p1 -s -F0 <"$here/mutants/$name.patch"
-		if build "$mode" >"$logs/mutant-$name.build.log" 2>&1; then
-			cp "$copy/obj-$mode/arch/x86/boot/bzImage" "$logs/mutant-$name.bzImage"
-			rm "$logs/mutant-$name.build.log"
-		fi
-		patch -d "$copy/tree" -p1 -s -R -F0 <"$here/mutants/$name.patch"
-		touch "$logs/mutant-$name.built"
-	done
-	rm -rf "$copy/tree" "$copy"/obj-*
-}
-
+patches=()
+for row in "${rows[@]}"; do
+	read -r name mode suite test <<<"$row"
+	patches+=("$mode:$here/mutants/$name.patch")
+done
 rm -f "$logs"/mutant-*.built
-# On one CPU, while the tests run on the other.
-build_all &
+# On one CPU, while the tests run on the other. Leaves the images, or a log; .built says that there will be
+# no more of it.
+scripts/patched-kernels.sh "$logs/mutant-" "${patches[@]}" &
 builder=$!
 trap 'kill "$builder" 2>/dev/null || true' EXIT
 
