@@ -42,7 +42,8 @@ def place(number):
 
 # ---- Repeated stat of one path ----
 
-# Of the kinds "absolute", "relative" and "long"; the last is in the class of long names.
+# The last is in the class of long names.
+KINDS = ("absolute", "relative", "long")
 LONG_NAME = "n" * 40
 
 
@@ -52,28 +53,34 @@ def statloop(program, kind, number, repeats):
     return float(run(program, str(repeats), paths[kind], cwd=base))
 
 
-def measure_stat(args):
-    mounts = []
+def measure_stat(args, columns, objects=None):
+    """objects: {column: folder of its BPF objects}, where these are not the build's."""
+    mounts = {}
     repeats = {"native": args.repeats, "fuse": args.repeats // 5, "never": args.repeats // 5}
     result = {"path": "/run/bN/mnt/d/f", "rounds": args.rounds,
-              "repeats": {name: repeats.get(name, args.repeats) for name in COLUMNS}}
+              "repeats": {name: repeats.get(name, args.repeats) for name in columns}}
     try:
-        for number, (name, options) in enumerate(COLUMNS.items()):
+        for number, (name, options) in enumerate(columns.items()):
             source = place(number) + ("/mnt" if options is None else "/src")
             put(source + "/d/f")
             put(source + "/d/" + LONG_NAME)
             if options is not None:
-                mounts.append(Mount(source, place(number) + "/mnt", options))
-        for kind in "absolute", "relative", "long":
-            figures = {name: [] for name in COLUMNS}
+                mounts[name] = Mount(source, place(number) + "/mnt", options,
+                                     objects=(objects or {}).get(name))
+        for kind in KINDS:
+            figures = {name: [] for name in columns}
             for turn in range(args.rounds):
                 say("stat, %s path: round %d of %d" % (kind, turn + 1, args.rounds))
-                for number, name in enumerate(COLUMNS):
+                for number, name in enumerate(columns):
                     figures[name].append(statloop(args.statloop, kind, number,
                                                   result["repeats"][name]))
             result[kind] = figures
+        result["asked"] = {}
+        for name, mount in mounts.items():
+            counts = mount.requests()
+            result["asked"][name] = counts.get("LOOKUP", 0) + counts.get("GETATTR", 0)
     finally:
-        for mount in mounts:
+        for mount in mounts.values():
             mount.close()
     return result
 
@@ -296,7 +303,7 @@ def main():
     if args.icount:
         PATIENCE["seconds"] = 1e6
     try:
-        result = {"kernel": os.uname().release, "stat": measure_stat(args)}
+        result = {"kernel": os.uname().release, "stat": measure_stat(args, COLUMNS)}
         if args.icount:
             result["find"] = measure_find()
             result["memory"] = measure_memory()

@@ -75,21 +75,23 @@ def run(*command, timeout=None, over=None, **options):
 
 
 class Mount:
-    """stackfs over a source directory; the daemon runs in the foreground of its own process."""
+    """stackfs over a source directory; the daemon runs in the foreground of its own process. objects: a
+    folder of BPF objects that are taken instead of those of the build."""
 
-    def __init__(self, source, mountpoint, options, debug=False):
+    def __init__(self, source, mountpoint, options, debug=False, objects=None):
         self.path = mountpoint
         self.opstats = mountpoint + ".opstats"
         self.log = mountpoint + ".log"
         self.options = options
         self.policy = "policy=" in options
         os.makedirs(mountpoint, exist_ok=True)
+        env = {**os.environ, "EXTFUSE_OBJECT_PATH": objects} if objects else None
         with open(self.log, "wb") as log:
             # pylint: disable=consider-using-with
             self.daemon = subprocess.Popen(
                 [STACKFS, "-f"] + (["-d"] if debug else []) +
                 ["-o", "%s,opstats=%s" % (options, self.opstats), source, mountpoint],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
         try:
             wait_for(self._up, "mounting with " + options)
             # The first request waits until INIT is through.

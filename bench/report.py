@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Prints what bench/run.sh measured as Markdown, judges the limits, joins figures and draws plots.
+"""Prints what bench/run.sh or bench/steps.sh measured as Markdown, judges the limits, joins figures and draws plots.
 
-report.py hits|pairs|quick|full FOLDER: the folder that bench/run.sh keeps results in.
+report.py hits|pairs|quick|full|steps FOLDER: the folder that bench/run.sh and bench/steps.sh keep results in.
 """
 
 import glob
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from columns import ANSWERING, baseline
+from hits import KINDS
 from workloads import WORKLOADS
 
 CLOCKS = {
@@ -477,12 +478,47 @@ def report_pairs(folder):
     table(("files", "column", "alone", "beside", "times alone", "spread"), rows)
 
 
+STEPS = os.path.join(os.path.dirname(__file__), "steps", "list")
+# Of icount's clock, see kernel/run.sh.
+NS_PER_INSTRUCTION = 2
+
+
+def report_steps(folder):
+    """The column "all" has all steps, each other all but that one."""
+    figures = {kind: {} for kind in KINDS}
+    rounds = 0
+    for path in glob.glob(os.path.join(folder, "steps", "*.json")):
+        with open(path, encoding="ascii") as file:
+            stat = json.load(file)["stat"]
+        rounds = stat["rounds"]
+        for kind, columns in figures.items():
+            columns.update(stat[kind])
+    spread = max((max(values) - min(values)) / statistics.median(values)
+                 for columns in figures.values() for values in columns.values())
+    rows = []
+    with open(STEPS, encoding="ascii") as file:
+        listed = [line.split()[0] for line in file if line.strip() and not line.startswith("#")]
+    for step in listed:
+        for kind in KINDS:
+            ns = medians(figures[kind])
+            if step not in ns:
+                continue
+            gain = ns[step] - ns["all"]
+            rows.append(("`%s`" % step, kind, "%.0f" % ns["all"], "%.0f" % ns[step], "%.0f" % gain,
+                         "%.1f %%" % (100 * gain / ns[step]), "%.0f" % (gain / NS_PER_INSTRUCTION)))
+    print("One stat() under `writeinval`, with all steps and without this one; medians of %d interleaved "
+          "rounds, spread at most %.1f %%.\n" % (rounds, 100 * spread))
+    table(("step", "path", "ns with it", "ns without", "ns gained", "of that", "instructions"), rows)
+
+
 def main():
     mode, folder = sys.argv[1:]
     if mode == "hits":
         report_hits(folder)
     elif mode == "pairs":
         report_pairs(folder)
+    elif mode == "steps":
+        report_steps(folder)
     else:
         report_cells(mode, folder)
 

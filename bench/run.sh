@@ -35,11 +35,8 @@ usage() {
 	END
 }
 
-say() { printf 'bench: %s (%dm%02ds)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)) >&2; }
-die() {
-	printf 'bench: %s\n' "$*" >&2
-	exit 1
-}
+# shellcheck source=bench/lib.sh
+. bench/lib.sh
 
 mode=hits
 rounds=5
@@ -78,73 +75,18 @@ done
 [ -z "$only${columns[*]}" ] || [ "$mode" = quick ] || [ "$mode" = full ] ||
 	die "--only and --column choose among what --quick or --full measure"
 
-# The VM takes the folder from here.
-EXTFUSE_BUILD=$(realpath -m "${EXTFUSE_BUILD:-build}")
-export EXTFUSE_BUILD LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-results=$EXTFUSE_BUILD/bench
 tree_parts=()
-icount=(--icount)
 if [ -n "${EXTFUSE_BENCH_TRIAL:-}" ]; then
 	rounds=1
 	cell_rounds=1
 	repeats=100
-	build=
-	results+=-trial
 	tree_parts=(crypto)
-	icount=()
 fi
-mkdir -p "$results"
-work=$(mktemp -d "$EXTFUSE_BUILD/bench.XXXXXX")
-keep=
-# shellcheck disable=SC2317 # called by the trap
-cleanup() { [ -n "$keep" ] || rm -rf "$work"; }
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+make_folders
+prepare "$build" statloop mix counter
 
-# quiet WHAT COMMAND...: its output is only wanted when it fails.
-quiet() {
-	local what=$1
-	shift
-	say "$what"
-	"$@" >"$work/log" 2>&1 || {
-		keep=yes
-		tail -n 20 "$work/log" >&2
-		die "$what failed (log $work/log)"
-	}
-}
-
-if [ -n "$build" ]; then
-	quiet "install what is needed" scripts/install-deps.sh build kernel demo bench
-	quiet "configure" cmake -S . -B "$EXTFUSE_BUILD"
-	quiet "build" cmake --build "$EXTFUSE_BUILD" --parallel "$(nproc)"
-fi
-[ -x "$EXTFUSE_BUILD/bin/stackfs" ] || die "$EXTFUSE_BUILD/bin/stackfs is missing; run: cmake -S . -B build && cmake --build build"
-quiet "kernel" kernel/build.sh
-EXTFUSE_KERNEL=${EXTFUSE_KERNEL:-$(tail -n 1 "$work/log")}
-export EXTFUSE_KERNEL
-for tool in statloop mix counter; do
-	gcc -std=c17 -D_GNU_SOURCE -O2 -Wall -o "$work/$tool" "bench/$tool.c"
-done
-
-# Without KVM both ways, so that figures of different machines mean the same.
-export EXTFUSE_ACCEL=tcg
-
-cpus=1
 # Whether a VM ended before all cells were measured.
 failed=
-# vm OUT VM_OPTION... -- COMMAND...
-vm() {
-	local out=$1 code=0
-	shift
-	mkdir -p "$out"
-	kernel/run.sh --smp "$cpus" --out "$out" "$@" >&2 || code=$?
-	if [ "$code" -ne 0 ]; then
-		keep=yes
-		say "measuring failed: exit $code (kernel log $out/kernel.log)"
-		return 1
-	fi
-}
 
 # hits CLOCK VM_OPTION...
 hits() {
