@@ -146,6 +146,9 @@ report() {
 	esac
 }
 
+# slow NAME START: says how long it took, if that is worth a line.
+slow() { [ $((SECONDS - $2)) -lt 20 ] || say "$1: $(clock $((SECONDS - $2)))"; }
+
 # in_time TIER/NAME [COMMAND...]: may that part, which has a VM of its own, still begin? If so, the
 # command is run.
 in_time() {
@@ -171,7 +174,7 @@ check() {
 	selected "$name" || return 0
 	log=$logs/${name//\//.}.log
 	"$@" >"$log" 2>&1 || code=$?
-	[ $((SECONDS - start)) -lt 20 ] || say "$name: $(clock $((SECONDS - start)))"
+	slow "$name" "$start"
 	case $code in
 	0)
 		report PASS "$name"
@@ -188,7 +191,7 @@ check() {
 # suite TIER/NAME COMMAND...: a command that prints result lines itself. Whatever else it prints is
 # its log; when it fails without having named a failure, or says nothing, the suite has failed.
 suite() {
-	local name=$1 log before line rest code=0 status lines=0
+	local name=$1 log before line rest code=0 status lines=0 start=$SECONDS
 	shift
 	log=$logs/${name//\//.}.log
 	status=$logs/.status
@@ -221,6 +224,7 @@ suite() {
 		echo $? >"$status"
 	)
 	code=$(cat "$status")
+	slow "$name" "$start"
 	if [ "$code" -ne 0 ] && [ "$failed" -eq "$before" ] || { [ "$code" -eq 122 ] || [ "$code" -eq 124 ]; }; then
 		printf '%s: exit %s\n' "$*" "$code" >>"$log"
 		report FAIL "$name" "$log"
