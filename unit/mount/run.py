@@ -132,9 +132,9 @@ def on_mount(runner, variant, mount, tests, hits_needed=True):
         mount.stop()
 
 
-def variant_tests(runner, variant, group, options, brief):
+def variant_tests(runner, variant, group, options, brief, once):
     start = time.monotonic()
-    tests = [(f, run_core) for f in CORE] if group == "shared" else []
+    tests = [(f, run_core_once if once else run_core) for f in CORE] if group == "shared" else []
     tests += [(f, run_shared) for f in SPECIAL if f.group == group and variant not in f.without]
     if brief:
         tests = [(f, how) for f, how in tests if f.__name__ in BRIEF_TESTS]
@@ -242,7 +242,8 @@ def main():
             weight = 30 if group == "shared" and not brief else 10
             # There what takes longest is many requests, not mounting.
             weight *= 3 if reduced and group == "shared" else 1
-            work.append((weight, variant_tests, variant, group, options, brief))
+            work.append((weight, variant_tests, variant, group, options, brief,
+                         reduced and vm.shorter(2) > 1))
     for function in SINGLE:
         work.append((40 if function.timeout > 200 else 2, single_test, function))
     for variant in () if reduced else CARELESS:

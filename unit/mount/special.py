@@ -1044,9 +1044,9 @@ def other_users():
 
 @single(timeout=120)
 def every_combination_answers_and_is_coherent():
-    """Each that README names, and one of three."""
-    for policy in ("ttl+lru", "ttl+writeinval", "lru+writeinval", "lease+lru", "lease+writeinval",
-                   "s3fifo+writeinval", "ttl+lru+writeinval"):
+    """Each that README names, and one of three; on a slow kernel those three that are least alike."""
+    for policy in ("ttl+lru+writeinval", "lease+lru", "s3fifo+writeinval", "ttl+lru", "ttl+writeinval",
+                   "lru+writeinval", "lease+writeinval")[:7 if vm.slowness() == 1 else 3]:
         with Mount("combined-" + policy.replace("+", "-"), NO_TIMEOUTS, policy) as m:
             # A lease is granted only to what was asked for one.
             m.answers = "lease" not in policy
