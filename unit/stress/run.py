@@ -108,7 +108,7 @@ def hit_ratio(mount):
 def stress(mount, arguments, seed, results):
     mount.start()
     try:
-        reads = max(200, int(os.environ.get("EXTFUSE_STRESS_READS", READS)) // vm.shorter(6))
+        reads = max(100, int(os.environ.get("EXTFUSE_STRESS_READS", READS)) // vm.shorter(10))
         command = [ORACLE, "--seed", str(seed), "--reads", str(reads)] + arguments
         done = subprocess.run(command + [mount.src, mount.mnt], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
@@ -203,7 +203,7 @@ def main():
     print("oracle: checks where the cache answers: %s" % json.dumps(total), flush=True)
     if not args.reduced and runner.selected("oracle_checks_enough_on_%d_cpus" % cpus, ""):
         runner.run("oracle_checks_enough_on_%d_cpus" % cpus, "", enough, found, total,
-                   cpus == 2 and len(found) == len(runs) and vm.shorter(6) == 1)
+                   cpus == 2 and len(found) == len(runs) and vm.shorter(10) == 1)
     return 1 if runner.failed else 0
 
 
