@@ -42,6 +42,11 @@ def slowness():
     return 6 if "EXTFUSE_TEST_SLOW" in os.environ else 1
 
 
+def hurried():
+    """Whether the kernel is slow, and a part of what there is to do is enough."""
+    return slowness() > 1 and shorter(2) > 1
+
+
 def patience():
     """How many times as long as on an idle machine a test may take before it is taken to hang."""
     return 3 * slowness()

@@ -243,7 +243,7 @@ def main():
             # There what takes longest is many requests, not mounting.
             weight *= 3 if reduced and group == "shared" else 1
             work.append((weight, variant_tests, variant, group, options, brief,
-                         reduced and vm.shorter(2) > 1))
+                         vm.hurried()))
     for function in SINGLE:
         work.append((40 if function.timeout > 200 else 2, single_test, function))
     for variant in () if reduced else CARELESS:

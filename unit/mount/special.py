@@ -735,7 +735,7 @@ def nothing_stays_loaded():
     """20 mounts and unmounts, some of them by killing the daemon, leave no program and no map."""
     before = loaded()
     # On a slow kernel each way to end one at least.
-    for i in range(20 if vm.slowness() == 1 else max(4, scale(20))):
+    for i in range(max(4, scale(20)) if vm.hurried() else 20):
         policy, options = KINDS[i % len(KINDS)]
         with Mount("cycle", NO_TIMEOUTS + options, policy) as m:
             put(os.path.join(m.src, "f"))
@@ -753,7 +753,7 @@ def nothing_stays_loaded():
 @single(timeout=120)
 def verifier_walks_few_instructions():
     """A mount waits for the kernel's verifier: what each program makes it walk stays small."""
-    for policy in ("writeinval", "s3fifo", "lru", "ttl", "lease")[:5 if vm.slowness() == 1 else 2]:
+    for policy in ("writeinval", "s3fifo", "lru", "ttl", "lease")[:2 if vm.hurried() else None]:
         with Mount("verified", NO_TIMEOUTS, policy) as m:
             walked = []
             for path in glob.glob("/proc/%d/fdinfo/*" % m.pid):
@@ -1046,7 +1046,7 @@ def other_users():
 def every_combination_answers_and_is_coherent():
     """Each that README names, and one of three; on a slow kernel those three that are least alike."""
     for policy in ("ttl+lru+writeinval", "lease+lru", "s3fifo+writeinval", "ttl+lru", "ttl+writeinval",
-                   "lru+writeinval", "lease+writeinval")[:7 if vm.slowness() == 1 else 3]:
+                   "lru+writeinval", "lease+writeinval")[:3 if vm.hurried() else None]:
         with Mount("combined-" + policy.replace("+", "-"), NO_TIMEOUTS, policy) as m:
             # A lease is granted only to what was asked for one.
             m.answers = "lease" not in policy
