@@ -12,22 +12,27 @@ traces=(zipf scan)
 
 usage() {
 	cat <<-'END'
-	usage: bench/hit-ratios.sh                    build, measure, write docs/s3fifo.svg, print the table
-	       bench/hit-ratios.sh --check BUILD_DIR  compare the table in docs/s3fifo.md, all of it,
-	                                              with what the programs in BUILD_DIR measure
+	usage: bench/hit-ratios.sh          build, measure, write docs/s3fifo.svg, print the table
+	       bench/hit-ratios.sh --check  build, measure, compare the table in docs/s3fifo.md, all of it
 	The trace has a fixed seed, so the table is the same each time. The plot needs gnuplot
 	(scripts/install-deps.sh bench).
 	END
 }
 
-# table DIR: rows of a markdown table, "| TRACE | ROWS | USERS ... | ALL ... |".
+# What measures; with sanitizers, as in build/asan, it would take ten times as long.
+build() {
+	[ -e "$root/build/CMakeCache.txt" ] || cmake -S "$root" -B "$root/build"
+	cmake --build "$root/build" --target "${policies[@]/#/hit_ratios_}"
+}
+
+# table: rows of a markdown table, "| TRACE | ROWS | USERS ... | ALL ... |".
 table() {
 	local trace size policy of_all of_users all users
 	# shellcheck disable=SC2016 # the inner shell expands them
 	for trace in "${traces[@]}"; do
 		for size in "${sizes[@]}"; do
 			for policy in "${policies[@]}"; do
-				printf '%s\0' "$1/hit_ratios_$policy" "$size" "$trace" "$work/$policy-$size-$trace"
+				printf '%s\0' "$root/build/unit/hit_ratios_$policy" "$size" "$trace" "$work/$policy-$size-$trace"
 			done
 		done
 	done | xargs -0 -n 4 -P "$(nproc)" bash -c '"$0" "$1" "$2" >"$3"'
@@ -72,18 +77,15 @@ trap 'rm -rf "$work"' EXIT
 
 case ${1:-} in
 --check)
-	[ $# -eq 2 ] || { usage >&2; exit 2; }
+	[ $# -eq 1 ] || { usage >&2; exit 2; }
+	build >&2
 	# Whole rows, as they stand there. The plot is drawn from the same table.
 	diff -u --label "$page" --label measured \
-		<(grep -E "^\\| ($(IFS='|' && echo "${traces[*]}")) \\|" "$page") <(table "$2")
+		<(grep -E "^\\| ($(IFS='|' && echo "${traces[*]}")) \\|" "$page") <(table)
 	;;
 '')
-	if [ ! -e "$root/build/CMakeCache.txt" ]; then
-		cmake -S "$root" -B "$root/build" >&2
-	fi
-	targets=("${policies[@]/#/hit_ratios_}")
-	cmake --build "$root/build" --target "${targets[@]}" >&2
-	table "$root/build/unit" >"$work/table"
+	build >&2
+	table >"$work/table"
 	cat "$work/table"
 	draw "$work/table"
 	;;
