@@ -16,30 +16,9 @@ usage() {
 	END
 }
 
-say() { printf 'scripts/patched-kernels.sh: %s\n' "$*" >&2; }
-die() {
-	say "$@"
-	exit 1
-}
-
-# applies FOLDER PATCH. No fuzz: a patch that applies elsewhere is another one.
-applies() {
-	patch -d "$1" -p1 --dry-run --batch --forward -s -F0 <"$2" >/dev/null 2>&1
-}
-
-# check TREE PATCH...
-check() {
-	local tree=$1 patch bad=0
-	shift
-	for patch; do
-		[ -f "$patch" ] || die "there is no $patch"
-		applies "$tree" "$patch" || {
-			say "$patch does not apply to the patched kernel tree"
-			bad=1
-		}
-	done
-	return "$bad"
-}
+# shellcheck source=scripts/patches.sh
+. "$root/scripts/patches.sh"
+driver='the patched kernel tree'
 
 case ${1:-} in
 '' | -h | --help)
@@ -50,7 +29,7 @@ case ${1:-} in
 --check)
 	shift
 	tree=$("$root/kernel/build.sh" --tree | tail -n 1)
-	check "$tree" "$@" || exit 1
+	check "$tree" "$driver" "$@" || exit 1
 	exit 0
 	;;
 esac
@@ -109,7 +88,7 @@ for row; do
 	patch=${row#*:}
 	out=$prefix$(basename "$patch" .patch)
 	rm -f "$out.bzImage" "$out.built"
-	if ! check "$copy/tree" "$patch" 2>"$out.build.log"; then
+	if ! check "$copy/tree" "$driver" "$patch" 2>"$out.build.log"; then
 		cat "$out.build.log" >&2
 		bad=1
 	else

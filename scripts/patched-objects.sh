@@ -14,29 +14,9 @@ usage() {
 	END
 }
 
-say() { printf 'scripts/patched-objects.sh: %s\n' "$*" >&2; }
-die() {
-	say "$@"
-	exit 1
-}
-
-# applies FOLDER PATCH. No fuzz: a patch that applies elsewhere is another one.
-applies() {
-	patch -d "$1" -p1 --dry-run --batch --forward -s -F0 <"$2" >/dev/null 2>&1
-}
-
-# check PATCH...
-check() {
-	local patch bad=0
-	for patch; do
-		[ -f "$patch" ] || die "there is no $patch"
-		applies "$root" "$patch" || {
-			say "$patch does not apply to the sources as they are"
-			bad=1
-		}
-	done
-	return "$bad"
-}
+# shellcheck source=scripts/patches.sh
+. "$root/scripts/patches.sh"
+sources='the sources as they are'
 
 case ${1:-} in
 '' | -h | --help)
@@ -46,13 +26,13 @@ case ${1:-} in
 	;;
 --check)
 	shift
-	check "$@" || exit 1
+	check "$root" "$sources" "$@" || exit 1
 	exit 0
 	;;
 esac
 folder=$(realpath -m "$1")
 shift
-check "$@" || exit 1
+check "$root" "$sources" "$@" || exit 1
 
 # A copy, so that nobody ever finds a patch in the tree.
 rm -rf "$folder"
