@@ -103,6 +103,10 @@ static int stats_of_each_line(bool json)
 			code = EXIT_TROUBLE;
 		}
 	}
+	if (!code && ferror(stdin)) {
+		cmd_error("stats: cannot read standard input: %s", strerror(errno));
+		code = EXIT_TROUBLE;
+	}
 	return code;
 }
 

@@ -13,8 +13,7 @@
 enum {
 	EXT_JOIN_IN = 3, /* struct ext_join_head, sizes, then the objects' bytes */
 	EXT_JOIN_OUT = 4,
-	EXT_JOIN_REPORT =
-		5, /* struct ext_join_report, to be mapped: a crash leaves what was written */
+	EXT_JOIN_REPORT = 5, /* struct ext_join_report, mapped: a crash leaves what was written */
 };
 
 struct ext_join_head {

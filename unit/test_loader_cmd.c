@@ -117,6 +117,9 @@ static void test_stats_of_lines(void **state)
 	ran = run("stats - <<-END\n/\nEND\n");
 	assert_int_equal(ran.code, 1);
 	assert_one_line(&ran, "/ is not the mount point of a FUSE file system");
+	ran = run("stats - </");
+	assert_int_equal(ran.code, 1);
+	assert_one_line(&ran, "cannot read standard input: Is a directory");
 }
 
 static void test_policies(void **state)
