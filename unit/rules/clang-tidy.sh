@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 printf '%s\0' loader/*.c fs-examples/*.c |
-	xargs -0 -n 4 -P "$(nproc)" clang-tidy -p "${1:-build/asan}" --quiet
+	xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/asan --quiet
