@@ -15,11 +15,12 @@ usage() {
 	  --mem M        memory, as qemu takes it (default 2G; --debug 3G)
 	  --timeout S    seconds until the VM is ended (default 900; --debug 1800)
 	  --icount       one CPU whose clock counts instructions: times repeat exactly
-	  --out DIR      the one folder whose changes stay (default build/vm-out)
+	  --out DIR      the folder whose changes stay (default build/vm-out)
+	  --share DIR    another one, which several VMs may write at the same time
 	  --append ARGS  more kernel parameters
 	  --interactive  a root shell on this terminal
 	COMMAND runs as root in the same working directory; everything it writes outside
-	DIR vanishes. The kernel log is DIR/kernel.log. EXTFUSE_* variables are passed in.
+	these folders vanishes. The kernel log is OUT/kernel.log. EXTFUSE_* variables are passed in.
 	Exit: COMMAND's; 122 the kernel reported a WARN, BUG, KASAN, lockdep or RCU splat,
 	an oops, a panic or a hung task (whatever else happened); 124 timeout; 125 the VM
 	itself failed.
@@ -38,17 +39,19 @@ mem=
 timeout=
 icount=
 out=$here/../build/vm-out
+share=
 append=
 job_mode='command'
 while [ $# -gt 0 ]; do
 	case $1 in
-	--smp | --mem | --timeout | --out | --append)
+	--smp | --mem | --timeout | --out | --share | --append)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		case $1 in
 		--smp) smp=$2 ;;
 		--mem) mem=$2 ;;
 		--timeout) timeout=$2 ;;
 		--out) out=$2 ;;
+		--share) share=$2 ;;
 		--append) append=$2 ;;
 		esac
 		shift
@@ -89,6 +92,10 @@ fi
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+if [ -n "$share" ]; then
+	mkdir -p "$share"
+	share=$(cd "$share" && pwd)
+fi
 
 qemu=
 saved_tty=
@@ -169,6 +176,7 @@ chmod 755 "$ctl/init"
 	job_command=("$@")
 	job_dir=$PWD
 	job_out=$out
+	job_share=$share
 	job_env=
 	for name in $(compgen -e); do
 		case $name in
@@ -179,7 +187,7 @@ chmod 755 "$ctl/init"
 		size=$(stty size 2>/dev/null) || size='24 80'
 		job_env+="export TERM=${TERM@Q} LINES=${size% *} COLUMNS=${size#* }"$'\n'
 	fi
-	declare -p job_command job_dir job_out job_env job_mode
+	declare -p job_command job_dir job_out job_share job_env job_mode
 } >"$ctl/job"
 
 # A new file for every run, and qemu gets it by descriptor: a concurrent run with the
@@ -231,6 +239,8 @@ for stream in stdout stderr status; do
 		-device "virtserialport,nr=$nr,chardev=$stream,name=extfuse.$stream")
 done
 
+[ -z "$share" ] ||
+	args+=(-virtfs "local,path=$(comma "$share"),mount_tag=share,security_model=none,multidevs=remap")
 [ -z "${EXTFUSE_PLUGIN:-}" ] || args+=(-plugin "$EXTFUSE_PLUGIN")
 
 ulimit -n "$(ulimit -Hn)"

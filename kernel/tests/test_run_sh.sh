@@ -79,6 +79,31 @@ else
 fi
 rm -rf "$below_tmp"
 
+# Two VMs make the same folders at the same time: each folder is made by one of them, and both make some.
+run_sh_shares_a_folder() {
+	local name=$1 log=$logs/$1 vm made
+	rm -rf "$log"
+	for vm in 1 2; do
+		# The VM's shell expands it.
+		# shellcheck disable=SC2016
+		"$run" --out "$log/$vm" --share "$log/shared" --timeout 120 -- sh -c '
+			cd "$1" && touch "here-$2"
+			until [ -e "here-$3" ]; do sleep 0.1; done
+			for n in $(seq 100); do mkdir "made-$n" 2>/dev/null && echo "$n" && sleep 0.1; done; true' \
+			sh "$log/shared" "$vm" $((3 - vm)) >"$log.$vm.out" 2>"$log.$vm.log" </dev/null &
+	done
+	wait
+	made=$(cat "$log".[12].out | sort -n | tr '\n' ' ')
+	cat "$log.1.log" "$log.2.log" "$log.1.out" "$log.2.out" >"$log.log"
+	if [ "$made" = "$(seq -s ' ' 100) " ] && [ -e "$log/shared/made-100" ] &&
+		[ -s "$log.1.out" ] && [ -s "$log.2.out" ]; then
+		pass "$name"
+	else
+		fail "$name" "$log.log"
+	fi
+}
+run_sh_shares_a_folder run_sh_shares_a_folder_among_vms
+
 # run_sh_killed NAME SIGNAL: qemu must be gone shortly after.
 run_sh_killed() {
 	local name=$1 log=$logs/$1 runner vm=
