@@ -368,17 +368,19 @@ tier_unit() {
 	suite unit/ctest python3 unit/lib/ctest.py --filter "$filter" --logs "$logs" build/asan
 }
 
-# vm_start OUT ARGS... -- COMMAND...: begins a VM whose command prints result lines; OUT keeps what
-# it writes.
+# vm_start OUT ARGS... -- COMMAND...: begins a VM whose command prints result lines, once the one with the
+# folder $vm_after has ended; OUT keeps what it writes.
 declare -A vm_pids=()
+vm_after=
 vm_start() {
-	local out=$1
+	local out=$1 after=$vm_after
 	shift
 	rm -rf "$out"
 	mkdir -p "$out"
 	: >"$out/lines"
 	set -m
 	{
+		[ -z "$after" ] || tail --pid="${vm_pids[$after]}" -f /dev/null
 		TIMEFORMAT='%0R %0U %0S'
 		{ time kernel/run.sh --out "$out" "$@" >"$out/lines" 2>"$out/stderr"; } 2>"$out/time"
 		echo $? >"$out/code"
@@ -418,19 +420,15 @@ suite_flags=()
 [ -z "$full" ] || suite_flags=(--full)
 # What differs in handlers alone is no matter of the debug kernel: there no handler is removed, no bug is
 # planted, and with --full each test is undivided, on one kind of mount at least.
-mount_flags=("${suite_flags[@]}") fs_flags=("${suite_flags[@]}") stress_flags=() fs_shards=1
-if [ -z "$debug" ]; then
-	[ -z "$full" ] || [ "$filter" != '*' ] || fs_shards=2
-else
+mount_flags=("${suite_flags[@]}") fs_flags=("${suite_flags[@]}") stress_flags=()
+if [ -n "$debug" ]; then
 	mount_flags=()
 	[ -z "$full" ] || mount_flags=(--reduced) fs_flags+=(--reduced) stress_flags=(--reduced)
 fi
 
 # Plain runs look at everything once more on the debug kernel, with fewer repetitions.
 on_debug_kernel() {
-	local start=$1 out=$2
-	shift 2
-	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} EXTFUSE_TEST_SLOW=yes "$start" "$out" --debug "$@"
+	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-20} EXTFUSE_TEST_SLOW=yes "$@"
 }
 
 tier_kernel() {
@@ -460,59 +458,58 @@ tier_kernel() {
 	[ -n "$debug" ] ||
 		suite kernel/bench python3 unit/docs/run.py --where bench "${suite_flags[@]}" --filter "$filter" \
 			--logs "$logs" build
-	# One on each CPU.
-	if [ -z "$debug" ] && wait_kernel debug; then
-		on_debug_kernel vm_start "$logs/kernel-debug-vm" "${command[@]}" \
+	suite kernel/bytecode vm_lines "$logs/bytecode"
+	# Last: what wants the debug kernel, which may still be compiled.
+	wait_kernel debug || return
+	if [ -z "$debug" ]; then
+		on_debug_kernel vm_start "$logs/kernel-debug-vm" --debug "${command[@]}" \
 			--suffix :debug --logs "$logs/kernel-debug-vm" build/kernel-tests
-		on_debug_kernel vm_start "$logs/kernel-debug-vm-2" --smp 2 "${command[@]}" \
-			--suffix :debug --logs "$logs/kernel-debug-vm-2" build/kernel-tests
+		vm_after=$logs/kernel-debug-vm on_debug_kernel vm_start "$logs/kernel-debug-vm-2" --debug --smp 2 \
+			"${command[@]}" --suffix :debug --logs "$logs/kernel-debug-vm-2" build/kernel-tests
+	fi
+	# On the other CPU.
+	! selected kernel/run-sh || suite kernel/run-sh kernel/tests/test_run_sh.sh
+	if [ -z "$debug" ]; then
 		suite kernel/debug-vm vm_lines "$logs/kernel-debug-vm"
 		suite kernel/debug-vm-2 vm_lines "$logs/kernel-debug-vm-2"
 	fi
-	suite kernel/bytecode vm_lines "$logs/bytecode"
-	# Last: it wants the debug kernel, which may still be compiled.
-	if selected kernel/run-sh; then
-		wait_kernel debug || return
-		suite kernel/run-sh kernel/tests/test_run_sh.sh
-	fi
 }
 
-# vms_start NAME SHARDS ARGS... -- COMMAND...: begins VMs that share the tests.
-vms_start() {
-	local name=$1 shards=$2 i
+# One VM for each of two CPUs, which take tests from one queue until there are no more; for a few
+# chosen tests one is enough.
+shards=2
+[ "$filter" = '*' ] || shards=1
+
+# shard_start NAME I ARGS... -- COMMAND...: begins the I-th of the VMs that share the tests.
+shard_start() {
+	local name=$1 i=$2
 	shift 2
-	for ((i = 1; i <= shards; i++)); do
-		vm_start "$logs/$name-$i" "$@" --shard "$i/$shards" --filter "$filter" --logs "$logs/$name-$i"
-	done
-}
-
-# vms_lines TIER NAME SHARDS
-vms_lines() {
-	local i
-	for ((i = 1; i <= $3; i++)); do
-		suite "$1/$2-$i" vm_lines "$logs/$2-$i"
-	done
-}
-
-# One VM for each of two CPUs; for a few chosen tests one is enough.
-mount_vms() {
-	local name=$1 shards=2
-	shift
-	[ "$filter" = '*' ] || shards=1
-	vms_start "$name" "$shards" "$@"
-	vms_lines mount "$name" "$shards"
+	vm_start "$logs/$name-$i" --share "$logs/$name-queue" "$@" --queue "$logs/$name-queue" \
+		--filter "$filter" --logs "$logs/$name-$i"
 }
 
 tier_mount() {
-	local command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py)
+	local i command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py) debug_too=
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	# Races run half as often without --full: there are many kinds of mounts, and the oracle's runs.
-	EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-$([ -n "$full" ] && echo 1 || echo 2)} \
-		mount_vms vm "${vm_flags[@]}" "${command[@]}" "${mount_flags[@]}"
-	if [ -z "$debug" ] && in_time mount/debug-vm; then
-		wait_kernel debug || return
-		on_debug_kernel mount_vms debug-vm "${command[@]}" --reduced --suffix :debug
+	for ((i = 1; i <= shards; i++)); do
+		EXTFUSE_TEST_SCALE=${EXTFUSE_TEST_SCALE:-$([ -n "$full" ] && echo 1 || echo 2)} \
+			shard_start vm "$i" "${vm_flags[@]}" "${command[@]}" "${mount_flags[@]}"
+	done
+	if [ -z "$debug" ] && wait_kernel debug; then
+		debug_too=yes
+		for ((i = 1; i <= shards; i++)); do
+			vm_after=$logs/vm-$i on_debug_kernel shard_start debug-vm "$i" --debug "${command[@]}" \
+				--reduced --suffix :debug
+		done
 	fi
+	for ((i = 1; i <= shards; i++)); do
+		suite "mount/vm-$i" vm_lines "$logs/vm-$i"
+	done
+	[ -n "$debug_too" ] || return
+	for ((i = 1; i <= shards; i++)); do
+		suite "mount/debug-vm-$i" vm_lines "$logs/debug-vm-$i"
+	done
 }
 
 # The oracle and the hammer on 1, 2 and 4 CPUs, one VM after the other, and some of it on the debug
@@ -530,7 +527,7 @@ stress_vms() {
 			continue
 		fi
 		wait_kernel debug || return
-		on_debug_kernel vm_start "$logs/debug-stress-$cpus" --smp "$cpus" "${command[@]}" \
+		on_debug_kernel vm_start "$logs/debug-stress-$cpus" --debug --smp "$cpus" "${command[@]}" \
 			--reduced --suffix :debug --logs "$logs/debug-stress-$cpus"
 		suite "fs/debug-stress-$cpus" vm_lines "$logs/debug-stress-$cpus"
 	done
@@ -545,28 +542,42 @@ mutants_vm() {
 		python3 unit/stress/mutants.py --filter "$filter" --logs "$logs/mutants"
 }
 
-# The workloads on one CPU; on the other what takes two CPUs or four, which QEMU emulates one after the
-# other, and then workloads on the debug kernel. In full the first go on long after that.
+# The workloads on one CPU, then those on the debug kernel; on the other what takes two CPUs or four, which
+# QEMU emulates one after the other, then the planted bugs, and then whatever is left of the workloads.
 tier_fs() {
-	local others='' workloads='' debug_workloads=''
+	local i others='' timeout workloads=0 debug_workloads=0
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
+	timeout=$(($([ -z "$full" ] && echo 5000 || echo 20000) * patience))
+	local command=("${vm_flags[@]}" --timeout "$timeout" -- python3 unit/fs/run.py "${fs_flags[@]}")
+	local debug_command=(--debug --timeout $((4000 * patience)) -- python3 unit/fs/run.py --reduced
+		--suffix :debug)
 	if [ -z "$others" ] && in_time fs/workloads; then
-		workloads=yes
-		vms_start fs-vm "$fs_shards" "${vm_flags[@]}" \
-			--timeout $(($([ -z "$full" ] && echo 5000 || echo 20000) * patience)) -- \
-			python3 unit/fs/run.py "${fs_flags[@]}"
+		workloads=1
+		shard_start fs-vm 1 "${command[@]}"
+		if [ -z "$debug" ] && in_time fs/debug-workloads && wait_kernel debug; then
+			debug_workloads=1
+			vm_after=$logs/fs-vm-1 on_debug_kernel shard_start debug-fs-vm 1 "${debug_command[@]}"
+		fi
 	fi
 	[[ $filter != '*' && $filter != *oracle_* && $filter != *no_answer* ]] || stress_vms
-	if [ -z "$others$debug" ] && in_time fs/debug-workloads && wait_kernel debug; then
-		debug_workloads=yes
-		on_debug_kernel vm_start "$logs/debug-fs-vm" --timeout $((4000 * patience)) -- \
-			python3 unit/fs/run.py --reduced --suffix :debug --filter "$filter" \
-			--logs "$logs/debug-fs-vm"
-	fi
 	[[ $filter$debug != '*' && $filter != *mutant_* ]] || mutants_vm
-	[ -z "$workloads" ] || vms_lines fs fs-vm "$fs_shards"
-	[ -z "$debug_workloads" ] || suite fs/debug-vm vm_lines "$logs/debug-fs-vm"
+	if [ "$shards" -gt 1 ] && [ "$workloads" -gt 0 ] && [ ! -e "$logs/fs-vm-1/code" ]; then
+		workloads=2
+		shard_start fs-vm 2 "${command[@]}"
+		vm_after=$logs/fs-vm-2
+	fi
+	if [ "$shards" -gt 1 ] && [ "$debug_workloads" -gt 0 ]; then
+		debug_workloads=2
+		on_debug_kernel shard_start debug-fs-vm 2 "${debug_command[@]}"
+	fi
+	vm_after=
+	for ((i = 1; i <= workloads; i++)); do
+		suite "fs/vm-$i" vm_lines "$logs/fs-vm-$i"
+	done
+	for ((i = 1; i <= debug_workloads; i++)); do
+		suite "fs/debug-vm-$i" vm_lines "$logs/debug-fs-vm-$i"
+	done
 }
 
 mkdir -p "$logs"

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import shutil
 import sys
-import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"),
                 os.path.dirname(os.path.abspath(__file__))]
@@ -110,64 +109,67 @@ def compare(name, variant, function, mount):
         vm.need(mount.stats().hits("LOOKUP") > 0, "the cache never answered")
 
 
-def on_mount(runner, args, variant, mount, chosen):
-    if not chosen:
-        return
-    try:
-        mount.start()
-    except vm.Failed as error:
-        def failed(reason=error):
-            raise reason
-        for name in chosen:
-            runner.run(name, variant, failed)
-        return
-    for name, function in chosen.items():
-        if not runner.run(name, variant, compare, name, variant, function, mount,
-                          timeout=timeout_of(args)):
-            mount.stop()
-            mount.start()
-    mount.stop()
+class Comparison:
+    """What this VM takes of the comparisons that there are to make."""
 
+    def __init__(self, args, workloads):
+        self.runner = vm.Runner("fs", args)
+        self.timeout = 1800 if args.full else 240
+        self.queue = vm.Queue(args.queue)
+        self.workloads = workloads
+        self.ran = set()
 
-def timeout_of(args):
-    return 1800 if args.full else 240
+    def natively(self, name, again=True):
+        """Each VM compares with what itself saw."""
+        if name in self.ran:
+            return
+        first = self.queue.take(name)
+        if first or again:
+            self.ran.add(name)
+            with vm.timed(name):
+                self.runner.run(name, "native" if first else "native-2", native, name,
+                                self.workloads[name], timeout=self.timeout)
+
+    def on_mount(self, variant, options, names):
+        policy, more = VARIANTS[variant]
+        mount = vm.Mount("%s-%s" % ("open" if options else "fs", variant), more + options, policy)
+
+        def tests():
+            for name in names:
+                if self.queue.take("%s-%s" % (name, variant)):
+                    self.natively(name)
+                    yield (name, self.timeout, False, compare, name, variant, self.workloads[name], mount)
+
+        self.runner.on_mount(variant, mount, tests())
 
 
 def main():
     args = vm.arguments()
     os.makedirs(EXPECTED, exist_ok=True)
     tree()
-    runner = vm.Runner("fs", args)
     workloads = all_workloads(args.full)
+    compared = Comparison(args, workloads)
+    runner = compared.runner
     if importlib.util.find_spec("test.test_os") is None:
         def missing():
             raise vm.Skipped("Python's own tests are not installed")
         for name in [name for name in workloads if name.startswith("python_")]:
-            if runner.selected(name, ""):
+            if runner.selected(name, "") and compared.queue.take(name):
                 runner.run(name, "", missing)
             del workloads[name]
 
-    shard = vm.Shard(args.shard)
-    # Each shard compares with what itself saw.
-    here = "native" if shard.index == 0 else "native-%d" % (shard.index + 1)
-    heavy = REDUCED_VARIANTS if args.full else ()
-    variants = {name: made for name, made in VARIANTS.items() if shard.mine(3 if name in heavy else 1)}
-    for name, function in workloads.items():
-        if shard.index == 0 and runner.selected(name, "native") or any(
-                runs_on(name, variant, args) and runner.selected(name, variant) for variant in variants):
-            start = time.monotonic()
-            runner.run(name, here, native, name, function, timeout=timeout_of(args))
-            print("%s: %.0f s" % (name, time.monotonic() - start), file=sys.stderr, flush=True)
-    for variant, (policy, options) in variants.items():
-        start = time.monotonic()
-        chosen = [name for name in workloads
+    # What takes longest begins, so that no VM is left with it at the end.
+    names = sorted(workloads, key=lambda name: name not in LONG)
+    for variant in sorted(VARIANTS, key=lambda name: name not in REDUCED_VARIANTS):
+        chosen = [name for name in names
                   if runs_on(name, variant, args) and runner.selected(name, variant)]
-        on_mount(runner, args, variant, vm.Mount("fs-" + variant, options, policy),
-                 {name: workloads[name] for name in chosen if name not in OPEN_TO_ALL})
-        on_mount(runner, args, variant,
-                 vm.Mount("open-" + variant, options + ["allow_other", "suid", "dev"], policy),
-                 {name: workloads[name] for name in chosen if name in OPEN_TO_ALL})
-        print("%s: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
+        with vm.timed(variant):
+            compared.on_mount(variant, [], [name for name in chosen if name not in OPEN_TO_ALL])
+            compared.on_mount(variant, ["allow_other", "suid", "dev"],
+                              [name for name in chosen if name in OPEN_TO_ALL])
+    for name in names:
+        if runner.selected(name, "native"):
+            compared.natively(name, again=False)
     return 1 if runner.failed else 0
 
 

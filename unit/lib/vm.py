@@ -786,6 +786,30 @@ class Runner:
         print("FAIL %s (log %s)" % (full, log), flush=True)
         return False
 
+    def on_mount(self, variant, mount, tests):
+        """Tests that share a mount: (name, timeout, whether it ends the mount, function, arguments...).
+
+        The mount is made when the first begins, and anew after one that failed or ended it."""
+        up = False
+        for name, timeout, ends_mount, function, *args in tests:
+            if not up:
+                try:
+                    mount.start()
+                    up = True
+                except (Failed, subprocess.TimeoutExpired) as error:
+                    self.run(name, variant, self._mount_failed, error)
+                    mount.stop()
+                    continue
+            if not self.run(name, variant, function, *args, timeout=timeout) or ends_mount:
+                mount.stop()
+                up = False
+        if up:
+            mount.stop()
+
+    @staticmethod
+    def _mount_failed(error):
+        raise Failed("%s" % error)
+
     @staticmethod
     def _note(log, text):
         with open(log, "a", encoding="utf-8") as file:
@@ -833,12 +857,21 @@ def stacks(*extra):
     return "\n".join(lines)
 
 
+@contextlib.contextmanager
+def timed(what):
+    """Says on stderr how long that took, if it is worth a line."""
+    start = time.monotonic()
+    yield
+    if time.monotonic() - start >= 1:
+        print("%s: %.0f s" % (what, time.monotonic() - start), file=sys.stderr, flush=True)
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--filter", default="*")
     parser.add_argument("--logs", required=True)
     parser.add_argument("--suffix", default="")
-    parser.add_argument("--shard", default="1/1")
+    parser.add_argument("--queue")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--reduced", action="store_true")
     args = parser.parse_args()
@@ -846,15 +879,19 @@ def arguments():
     return args
 
 
-class Shard:
-    """Every shard gets a part of the work, of about the same weight: all sum up the same way."""
+class Queue:
+    """What there is to do, of which several VMs take one piece after another: whoever is the first to
+    make a folder of that name in the one that they share. Without such a folder one VM takes all."""
 
-    def __init__(self, text):
-        index, count = map(int, text.split("/"))
-        self.index = index - 1
-        self.loads = [0] * count
+    def __init__(self, folder):
+        self.folder = folder
 
-    def mine(self, weight):
-        lightest = self.loads.index(min(self.loads))
-        self.loads[lightest] += weight
-        return lightest == self.index
+    def take(self, name):
+        """Whether that is to be done here."""
+        if not self.folder:
+            return True
+        try:
+            os.mkdir(os.path.join(self.folder, name.replace("/", ".")))
+        except FileExistsError:
+            return False
+        return True

@@ -5,9 +5,7 @@
 import glob
 import os
 import shutil
-import subprocess
 import sys
-import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"),
                 os.path.dirname(os.path.abspath(__file__))]
@@ -105,35 +103,13 @@ def run_shared(function, mount, _hits_needed):
     function(mount.below(function.__name__))
 
 
-def start_fails(error):
-    raise vm.Failed("%s" % error)
-
-
 def on_mount(runner, variant, mount, tests, hits_needed=True):
-    """Tests that share a mount; it is made anew after one that failed or ended it."""
-    up = False
-    for function, how in tests:
-        if not runner.selected(function.__name__, variant):
-            continue
-        if not up:
-            try:
-                mount.start()
-                up = True
-            except (vm.Failed, subprocess.TimeoutExpired) as error:
-                runner.run(function.__name__, variant, start_fails, error)
-                mount.stop()
-                continue
-        if not runner.run(function.__name__, variant, how, function, mount, hits_needed,
-                          timeout=getattr(function, "timeout", 60)) or \
-           getattr(function, "last", False):
-            mount.stop()
-            up = False
-    if up:
-        mount.stop()
+    runner.on_mount(variant, mount, [
+        (f.__name__, getattr(f, "timeout", 60), getattr(f, "last", False), how, f, mount, hits_needed)
+        for f, how in tests if runner.selected(f.__name__, variant)])
 
 
 def variant_tests(runner, variant, group, options, brief, once):
-    start = time.monotonic()
     tests = [(f, run_core_once if once else run_core) for f in CORE] if group == "shared" else []
     tests += [(f, run_shared) for f in SPECIAL if f.group == group and variant not in f.without]
     if brief:
@@ -142,7 +118,6 @@ def variant_tests(runner, variant, group, options, brief, once):
         options = []
     on_mount(runner, variant, make(group, variant, options), tests)
     vm.clean_up()
-    print("%s[%s]: %.0f s" % (group, variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
 def single_test(runner, function, variant=""):
@@ -175,7 +150,6 @@ def without_handler(runner, handler, core, hard, full):
     specials = [f for f in SPECIAL if hard and f.group == "hard"]
     if not any(runner.selected(f.__name__, variant) for f in CORE + specials + single):
         return
-    start = time.monotonic()
     env = {"EXTFUSE_OBJECT_PATH": objects_without(handler)}
     if core:
         mount = vm.Mount("core-" + variant, NO_TIMEOUTS, "writeinval")
@@ -194,7 +168,6 @@ def without_handler(runner, handler, core, hard, full):
     del os.environ["EXTFUSE_OBJECT_PATH"]
     vm.WORK = work
     vm.clean_up()
-    print("%s: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
 def with_timeouts(runner, variant):
@@ -211,7 +184,6 @@ def careless(runner, variant, full):
     spared, specials = CARELESS[variant]
     if not any(runner.selected(f.__name__, variant) for f in CORE + SPECIAL):
         return
-    start = time.monotonic()
     mount = vm.Mount("core-" + variant, NO_TIMEOUTS + authors.careless_handlers(spared), "writeinval")
     # Neither of the careless ones for LOOKUP and GETATTR ever answers.
     mount.answers = bool(spared)
@@ -224,7 +196,6 @@ def careless(runner, variant, full):
     tests += [(f, run_shared) for f in specials if not getattr(f, "last", False)]
     on_mount(runner, variant, mount, tests, hits_needed=mount.answers)
     vm.clean_up()
-    print("%s: %.0f s" % (variant, time.monotonic() - start), file=sys.stderr, flush=True)
 
 
 def main():
@@ -255,10 +226,13 @@ def main():
         hard = (args.full or handler in HARD_ALWAYS) and handler not in HARD_NEVER
         if core or hard or handler in SINGLE_WITHOUT:
             work.append((15 if core else 5, without_handler, handler, core, hard, args.full))
-    shard = vm.Shard(args.shard)
-    for weight, function, *rest in sorted(work, key=lambda item: -item[0]):
-        if shard.mine(weight):
-            function(runner, *rest)
+    queue = vm.Queue(args.queue)
+    for number, (_, function, *rest) in enumerate(sorted(work, key=lambda item: -item[0])):
+        if queue.take(str(number)):
+            names = [part if isinstance(part, str) else part.__name__
+                     for part in [function] + rest if isinstance(part, str) or callable(part)]
+            with vm.timed(" ".join(names)):
+                function(runner, *rest)
     print("%d tests, %d failed" % (runner.count, runner.failed), file=sys.stderr)
     return 1 if runner.failed else 0
 

@@ -71,12 +71,11 @@ def main():
     objects = os.environ["EXTFUSE_MUTANTS"]
     with open(LIST, encoding="ascii") as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
-    shard = vm.Shard(args.shard)
     rare_too = "EXTFUSE_MUTANTS_RARE" in os.environ
     for variant, config in sorted({(variant, config) for _, variant, config, *_ in rows}):
         full = "mutant_none_is_found_%s" % config
         wanted = rare_too or (variant, config) == CONTROL_ALWAYS
-        if wanted and runner.selected(full, variant) and shard.mine(1):
+        if wanted and runner.selected(full, variant):
             runner.run(full, variant, quiet, variant, config, objects, timeout=SECONDS)
             vm.clean_up()
     for name, variant, config, *rare in rows:
@@ -84,12 +83,11 @@ def main():
         if rare and not rare_too:
             continue
         seconds = SECONDS_RARE if rare else SECONDS
-        if runner.selected(full, "") and shard.mine(1):
-            start = time.monotonic()
-            runner.run(full, "", caught, name, variant, config, objects, seconds,
-                       timeout=seconds + 90)
-            vm.clean_up()
-            print("%s: %.0f s" % (full, time.monotonic() - start), file=sys.stderr, flush=True)
+        if runner.selected(full, ""):
+            with vm.timed(full):
+                runner.run(full, "", caught, name, variant, config, objects, seconds,
+                           timeout=seconds + 90)
+                vm.clean_up()
     return 1 if runner.failed else 0
 
 
