@@ -484,7 +484,7 @@ shards=2
 shard_start() {
 	local name=$1 i=$2
 	shift 2
-	vm_start "$logs/$name-$i" --share "$logs/$name-queue" "$@" --queue "$logs/$name-queue" \
+	vm_start "$logs/$name-$i" --share "$logs/$tier-shared" "$@" --queue "$logs/$tier-shared/$name" \
 		--filter "$filter" --logs "$logs/$name-$i"
 }
 

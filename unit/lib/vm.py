@@ -881,10 +881,12 @@ def arguments():
 
 class Queue:
     """What there is to do, of which several VMs take one piece after another: whoever is the first to
-    make a folder of that name in the one that they share. Without such a folder one VM takes all."""
+    make a folder of that name in one that they share. Without such a folder one VM takes all."""
 
     def __init__(self, folder):
         self.folder = folder
+        if folder:
+            os.makedirs(folder, exist_ok=True)
 
     def take(self, name):
         """Whether that is to be done here."""
