@@ -36,7 +36,8 @@ struct inode {
 	unsigned int refs;   /* requests that work on it */
 	atomic_uint opens;   /* open file handles */
 	atomic_bool removed; /* the mount took, or is about to take, its last name */
-	int backing_id;	     /* with passthrough, of the open ones */
+	/* With passthrough, see passthrough.c. */
+	int backing_id;
 	unsigned int backing_users;
 	_Atomic(struct posix_locks *) locks;
 };

@@ -2,8 +2,9 @@
 /*
  * passthrough.c - replies to OPEN and CREATE, which may hand the file over to the kernel
  *
- * libfuse 3.14 knows nothing of passthrough, so these replies are written by hand. All open files
- * of an inode have to name the same backing file: it belongs to the inode as long as one is open.
+ * libfuse 3.14 knows nothing of passthrough, so these replies are written by hand. The kernel wants all
+ * open files of an inode to name the same backing file, or none: the first one that is opened decides,
+ * until the last one is released.
  */
 #include "passthrough.h"
 
@@ -14,32 +15,32 @@
 /* Guards backing_id and backing_users of all inodes. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* An id, or 0: the kernel does not take it. */
 static int open_backing(struct stackfs *fs, int fd)
 {
 	struct fuse_backing_map map = { .fd = fd };
-	int id = ioctl(fuse_session_fd(fs->session), FUSE_DEV_IOC_BACKING_OPEN, &map);
-
-	/* Not offered, or not permitted: it will not be for other files either. */
-	if (id <= 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOTTY))
-		atomic_store(&fs->passthrough, false);
-	return id;
-}
-
-/* A backing id for one more open file, or 0: as usual. */
-static int take_backing(struct stackfs *fs, struct inode *inode, int fd)
-{
-	int id = 0;
+	int id;
 
 	if (!atomic_load(&fs->passthrough))
 		return 0;
+	id = ioctl(fuse_session_fd(fs->session), FUSE_DEV_IOC_BACKING_OPEN, &map);
+	/* Not offered, or not permitted: it will not be for other files either. */
+	if (id <= 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOTTY))
+		atomic_store(&fs->passthrough, false);
+	return id > 0 ? id : 0;
+}
+
+/* The backing id of one more open file, or 0: as usual. */
+static int take_backing(struct stackfs *fs, struct inode *inode, int fd)
+{
+	int id;
+
+	if (!fs->opts.passthrough)
+		return 0;
 	pthread_mutex_lock(&lock);
-	/* With files open that go through the daemon the kernel would refuse another kind. */
-	if (!inode->backing_users && atomic_load(&inode->opens) == 1)
+	if (!inode->backing_users++)
 		inode->backing_id = open_backing(fs, fd);
-	if (inode->backing_id > 0) {
-		inode->backing_users++;
-		id = inode->backing_id;
-	}
+	id = inode->backing_id;
 	pthread_mutex_unlock(&lock);
 	return id;
 }
@@ -48,8 +49,10 @@ void passthrough_release(struct stackfs *fs, struct inode *inode)
 {
 	uint32_t id = 0;
 
+	if (!fs->opts.passthrough)
+		return;
 	pthread_mutex_lock(&lock);
-	if (inode->backing_users && !--inode->backing_users) {
+	if (!--inode->backing_users) {
 		id = (uint32_t)inode->backing_id;
 		inode->backing_id = 0;
 	}

@@ -1000,6 +1000,25 @@ def mapping_of_a_backing_file_outlives_its_descriptor():
 
 
 @single()
+def passthrough_of_a_file_that_many_open_at_once():
+    """However OPEN and RELEASE of one file meet in the daemon: none of its opens goes without."""
+    def open_often(path):
+        for _ in range(scale(1000)):
+            fd = os.open(path, os.O_RDONLY)
+            same(os.pread(fd, 10, 0), b"0123456789", "what is read")
+            os.close(fd)
+
+    with Mount("passthrough-many", NO_TIMEOUTS + ["passthrough"]) as m:
+        put(os.path.join(m.src, "f"), "0123456789")
+        others = [Background(open_often, os.path.join(m.mnt, "f")) for _ in range(4)]
+        for other in others:
+            same(other.result(), {"value": None}, "who opens it often")
+        reached = m.opstats()
+        need(reached.get("OPEN", 0) >= 4 * scale(1000), "only these requests: %s", reached)
+        same(reached.get("READ", 0), 0, "READs that reached the daemon")
+
+
+@single()
 def no_xattr_is_asked_once():
     """With no_xattr the kernel asks once for each kind, then says EOPNOTSUPP without asking.
 
