@@ -13,7 +13,8 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 
 import known  # noqa: E402
 import vm  # noqa: E402
-from workloads import KEYED, LONG, OPEN_TO_ALL, SOME_MOUNTS, workloads as all_workloads  # noqa: E402
+from workloads import (KEYED, LONG, ONE_NAME, OPEN_TO_ALL, SCALED, SOME_MOUNTS,
+                       workloads as all_workloads)  # noqa: E402
 
 NO_TIMEOUTS = ["entry_timeout=0", "attr_timeout=0"]
 VARIANTS = {
@@ -107,7 +108,7 @@ def compare(name, variant, function, mount, expected):
     if wrong:
         print(getattr(function, "details", "")[-6000:])
         raise vm.Failed("\n".join(wrong[:80]))
-    if mount.answers:
+    if mount.answers and not (name in ONE_NAME and "timeouts" in variant):
         vm.need(mount.stats().hits("LOOKUP") > 0, "the cache never answered")
 
 
@@ -125,6 +126,8 @@ class Comparison:
         self.ran = set()
 
     def expected_of(self, name):
+        if name in SCALED:
+            name += "-%d" % vm.shorter(1000)
         return os.path.join(self.expected, name)
 
     def natively(self, name, again=True):

@@ -15,6 +15,10 @@ KEYED = set()
 
 # On a mount for several users, with set-ID programs and device files (and with default_permissions).
 OPEN_TO_ALL = {"posix", "exercise"}
+# One file, for whose name the VFS may never ask again as long as its own timeout lasts.
+ONE_NAME = {"exercise"}
+# What these do, and print, is less where repetitions are divided.
+SCALED = {"random_calls"}
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "fs")
 
