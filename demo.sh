@@ -80,6 +80,9 @@ stage() {
 	local from=$1 to=$2 text=$3 code=0 line share detail
 	shift 3
 	show "$from" "$text"
+	# Here, since they are read before the job may have opened them.
+	: >"$work/out"
+	: >"$log"
 	# A process group of its own, so that it can be ended with all that it started.
 	set -m
 	"$@" >"$work/out" 2>"$log" &
