@@ -488,6 +488,14 @@ shard_start() {
 		--filter "$filter" --logs "$logs/$name-$i"
 }
 
+# shards_lines TIER NAME COUNT
+shards_lines() {
+	local i
+	for ((i = 1; i <= $3; i++)); do
+		suite "$1/$2-$i" vm_lines "$logs/$2-$i"
+	done
+}
+
 tier_mount() {
 	local i command=(--timeout $((4000 * patience)) -- python3 unit/mount/run.py) debug_too=
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
@@ -503,13 +511,8 @@ tier_mount() {
 				--reduced --suffix :debug
 		done
 	fi
-	for ((i = 1; i <= shards; i++)); do
-		suite "mount/vm-$i" vm_lines "$logs/vm-$i"
-	done
-	[ -n "$debug_too" ] || return
-	for ((i = 1; i <= shards; i++)); do
-		suite "mount/debug-vm-$i" vm_lines "$logs/debug-vm-$i"
-	done
+	shards_lines mount vm "$shards"
+	[ -z "$debug_too" ] || shards_lines mount debug-vm "$shards"
 }
 
 # The oracle and the hammer on 1, 2 and 4 CPUs, one VM after the other, and some of it on the debug
@@ -545,7 +548,7 @@ mutants_vm() {
 # The workloads on one CPU, then those on the debug kernel; on the other what takes two CPUs or four, which
 # QEMU emulates one after the other, then the planted bugs, and then whatever is left of the workloads.
 tier_fs() {
-	local i others='' timeout workloads=0 debug_workloads=0
+	local others='' timeout workloads=0 debug_workloads=0
 	[[ $filter != *oracle_* && $filter != *no_answer* && $filter != *mutant_* ]] || others=yes
 	wait_kernel "$([ -z "$debug" ] && echo normal || echo debug)" || return
 	timeout=$(($([ -z "$full" ] && echo 5000 || echo 20000) * patience))
@@ -572,12 +575,8 @@ tier_fs() {
 		on_debug_kernel shard_start debug-fs-vm 2 "${debug_command[@]}"
 	fi
 	vm_after=
-	for ((i = 1; i <= workloads; i++)); do
-		suite "fs/vm-$i" vm_lines "$logs/fs-vm-$i"
-	done
-	for ((i = 1; i <= debug_workloads; i++)); do
-		suite "fs/debug-vm-$i" vm_lines "$logs/debug-fs-vm-$i"
-	done
+	shards_lines fs fs-vm "$workloads"
+	shards_lines fs debug-fs-vm "$debug_workloads"
 }
 
 mkdir -p "$logs"

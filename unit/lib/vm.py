@@ -893,7 +893,7 @@ class Queue:
         if not self.folder:
             return True
         try:
-            os.mkdir(os.path.join(self.folder, name.replace("/", ".")))
+            os.mkdir(os.path.join(self.folder, name))
         except FileExistsError:
             return False
         return True
