@@ -239,6 +239,7 @@ extern struct ext_all_stripe ext_all;
 extern __u64 ext_seq;
 extern __u32 ext_generation;
 extern struct ext_walk ext_walks[EXT_WALKS];
+extern EXT_KNOB __u32 ext_fill;
 
 /* ---- Functions of dispatch.bpf.c for the store ---- */
 

@@ -139,20 +139,48 @@ static __always_inline bool in(__u64 set, __u32 opcode)
 	return opcode < EXT_OPCODES && (set >> opcode) & 1;
 }
 
-static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 opcode)
+/* What is not in any of the sets may change anything. */
+#define CLASS_UNKNOWN (CLASS_INODE | CLASS_XATTRS | CLASS_NAMES | CLASS_ALL)
+#define CLASS_MASK (CLASS_UNKNOWN | CLASS_OTHER)
+
+#define TRAIT_READS 32
+#define TRAIT_ENDS 64
+#define TRAIT_CREATES 128
+#define TRAIT_TELLS 256
+
+#define IS(set, opcode) (!!((set)&BIT(opcode)))
+#define CLASS_OF(opcode) \
+	(IS(HARMLESS, opcode)		      ? 0 \
+	 : IS(RENAMES, opcode)		      ? CLASS_INODE | CLASS_NAMES | CLASS_OTHER \
+	 : IS(NAMES, opcode)		      ? CLASS_INODE | CLASS_NAMES \
+	 : IS(INODES & ADDS_NO_XATTR, opcode) ? CLASS_INODE \
+	 : IS(INODES, opcode)		      ? CLASS_INODE | CLASS_XATTRS \
+					      : CLASS_UNKNOWN)
+#define TRAITS_OF(opcode) \
+	(CLASS_OF(opcode) | IS(READS, opcode) * TRAIT_READS | IS(ENDS, opcode) * TRAIT_ENDS | \
+	 IS(CREATES, opcode) * TRAIT_CREATES | IS(TELLS | TELLS_XATTRS, opcode) * TRAIT_TELLS)
+#define TRAITS_OF_EIGHT(opcode) \
+	TRAITS_OF(opcode), TRAITS_OF((opcode) + 1), TRAITS_OF((opcode) + 2), \
+		TRAITS_OF((opcode) + 3), TRAITS_OF((opcode) + 4), TRAITS_OF((opcode) + 5), \
+		TRAITS_OF((opcode) + 6), TRAITS_OF((opcode) + 7)
+
+/* The sets, by opcode: a load instead of a test for each of them. */
+static const __u16 traits[EXT_OPCODES] = {
+	TRAITS_OF_EIGHT(0),  TRAITS_OF_EIGHT(8),  TRAITS_OF_EIGHT(16), TRAITS_OF_EIGHT(24),
+	TRAITS_OF_EIGHT(32), TRAITS_OF_EIGHT(40), TRAITS_OF_EIGHT(48), TRAITS_OF_EIGHT(56),
+};
+
+static __always_inline __u32 traits_of(__u32 opcode)
 {
-	if (in(HARMLESS, opcode))
-		return 0;
+	return opcode < EXT_OPCODES ? traits[opcode] : CLASS_UNKNOWN;
+}
+
+static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 what)
+{
 	if (ext_param_atime &&
-	    (in(READS, opcode) || (in(ENDS, opcode) && ctx->flags & EXTFUSE_F_READER)))
+	    (what & TRAIT_READS || (what & TRAIT_ENDS && ctx->flags & EXTFUSE_F_READER)))
 		return 0;
-	if (in(RENAMES, opcode))
-		return CLASS_INODE | CLASS_NAMES | CLASS_OTHER;
-	if (in(NAMES, opcode))
-		return CLASS_INODE | CLASS_NAMES;
-	if (in(INODES, opcode))
-		return in(ADDS_NO_XATTR, opcode) ? CLASS_INODE : CLASS_INODE | CLASS_XATTRS;
-	return CLASS_INODE | CLASS_XATTRS | CLASS_NAMES | CLASS_ALL;
+	return what & CLASS_MASK;
 }
 
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
@@ -169,6 +197,16 @@ static __always_inline void walk_begin(__u64 id)
 	/* The draw is a barrier: who still found the slot his own drew less than this. */
 	walk->number = ext_draw();
 	walk->id = id;
+}
+
+/*
+ * Were attributes told, and so perhaps stored, since the latest change ended? If not, that change has
+ * removed the row, or an inode that shares the stripe was changed: then it waits until memory is needed.
+ */
+static __always_inline bool told_since_change(const struct ext_inode_stripe *inode)
+{
+	/* A daemon's fills tell nobody. */
+	return ext_fill || ext_load(inode->told) >> EXT_TAG_BITS > ext_load(inode->last);
 }
 
 /* ---- Changes: begin at REQUEST, end at REPLY ---- */
@@ -188,14 +226,19 @@ __noinline int ext_inode_up(__u64 nodeid, __u64 xattrs)
 	return 0;
 }
 
+/* Returns 1 if there may be a row that is dead now. */
 __noinline int ext_inode_raise(__u64 nodeid, __u64 xattrs, __u64 s)
 {
+	struct ext_inode_stripe *inode = inode_at(nodeid);
+	int row;
+
 	if (!nodeid)
 		return 0;
-	ext_raise(&inode_at(nodeid)->last, s);
+	row = told_since_change(inode);
+	ext_raise(&inode->last, s);
 	if (xattrs)
-		ext_raise(&inode_at(nodeid)->xlast, s);
-	return 0;
+		ext_raise(&inode->xlast, s);
+	return row;
 }
 
 __noinline int ext_inode_down(__u64 nodeid, __u64 xattrs)
@@ -219,8 +262,10 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 		if (class & CLASS_XATTRS)
 			cookie |= EXT_C_XATTRS;
 		ext_inode_up(ctx->nodeid, cookie & EXT_C_XATTRS);
-		ext_inode_up(ctx->child[0], cookie & EXT_C_XATTRS);
-		ext_inode_up(ctx->child[1], cookie & EXT_C_XATTRS);
+		if (ctx->child[0])
+			ext_inode_up(ctx->child[0], cookie & EXT_C_XATTRS);
+		if (ctx->child[1])
+			ext_inode_up(ctx->child[1], cookie & EXT_C_XATTRS);
 	}
 	if (class & CLASS_NAMES) {
 		cookie |= EXT_C_NAMES;
@@ -248,16 +293,30 @@ static __noinline void begin(struct extfuse_req *ctx, __u32 class)
 	ctx->cookie[1] = cookie;
 }
 
-/* Raise all that was begun: what of the cookie, to the number s. */
+/* What else than inodes a change can have begun: most have not. */
+#define MORE_BEGUN (EXT_C_BEGUN & ~(EXT_C_INODE | EXT_C_XATTRS))
+
+/* Where a change has left dead rows of attributes, perhaps. */
+#define ROW_OF_NODEID 1
+#define ROW_OF_CHILD0 2
+#define ROW_OF_CHILD1 4
+
+/* Raise all that was begun: what of the cookie, to the number s. Returns a set of ROW_OF_*. */
 __noinline int ext_raise_begun(__u64 what, __u64 s, __u64 nodeid, __u64 child0, __u64 child1)
 {
 	struct ext_inode_stripe *other = &ext_inodes[ext_c_index(what, EXT_C_OTHER_AT)];
+	int rows = 0;
 
 	if (what & EXT_C_INODE) {
-		ext_inode_raise(nodeid, what & EXT_C_XATTRS, s);
-		ext_inode_raise(child0, what & EXT_C_XATTRS, s);
-		ext_inode_raise(child1, what & EXT_C_XATTRS, s);
+		if (ext_inode_raise(nodeid, what & EXT_C_XATTRS, s))
+			rows |= ROW_OF_NODEID;
+		if (child0 && ext_inode_raise(child0, what & EXT_C_XATTRS, s))
+			rows |= ROW_OF_CHILD0;
+		if (child1 && ext_inode_raise(child1, what & EXT_C_XATTRS, s))
+			rows |= ROW_OF_CHILD1;
 	}
+	if (!(what & MORE_BEGUN))
+		return rows;
 	if (what & EXT_C_NAMES)
 		ext_raise(&inode_at(nodeid)->nlast, s);
 	if (what & EXT_C_OTHER) {
@@ -273,7 +332,7 @@ __noinline int ext_raise_begun(__u64 what, __u64 s, __u64 nodeid, __u64 child0, 
 		ext_raise(&ext_name_stripes[ext_c_index(what, EXT_C_NAME1_AT)].last, s);
 	if (what & EXT_C_ALL)
 		ext_raise(&ext_all.last, s);
-	return 0;
+	return rows;
 }
 
 /* Lower the counts that were begun: the last step of an end, or a begin taken back. */
@@ -287,9 +346,13 @@ __noinline int ext_lower_begun(__u64 what, __u64 nodeid, __u64 child0, __u64 chi
 		return 0;
 	if (what & EXT_C_INODE) {
 		ext_inode_down(nodeid, what & EXT_C_XATTRS);
-		ext_inode_down(child0, what & EXT_C_XATTRS);
-		ext_inode_down(child1, what & EXT_C_XATTRS);
+		if (child0)
+			ext_inode_down(child0, what & EXT_C_XATTRS);
+		if (child1)
+			ext_inode_down(child1, what & EXT_C_XATTRS);
 	}
+	if (!(what & MORE_BEGUN))
+		return 0;
 	if (what & EXT_C_NAMES)
 		ext_down(&inode_at(nodeid)->nbusy);
 	if (what & EXT_C_OTHER) {
@@ -308,9 +371,9 @@ __noinline int ext_lower_begun(__u64 what, __u64 nodeid, __u64 child0, __u64 chi
 	return 0;
 }
 
-static __always_inline void raise_begun(struct extfuse_req *ctx, __u64 what, __u64 s)
+static __always_inline int raise_begun(struct extfuse_req *ctx, __u64 what, __u64 s)
 {
-	ext_raise_begun(what, s, ctx->nodeid, ctx->child[0], ctx->child[1]);
+	return ext_raise_begun(what, s, ctx->nodeid, ctx->child[0], ctx->child[1]);
 }
 
 static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
@@ -321,15 +384,17 @@ static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
 /* end: draw, raise, lower, in this order; the draw is new */
 static __noinline void end(struct extfuse_req *ctx, __u64 what)
 {
-	raise_begun(ctx, what, ext_draw());
+	int rows = raise_begun(ctx, what, ext_draw());
+
 	lower_begun(ctx, what);
-	if (ext_policy_remove() && what & EXT_C_INODE) {
+	if (rows && ext_policy_remove()) {
 		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
 
-		ext_drop_attr(ctx->nodeid);
-		if (child0)
+		if (rows & ROW_OF_NODEID)
+			ext_drop_attr(ctx->nodeid);
+		if (rows & ROW_OF_CHILD0)
 			ext_drop_attr(child0);
-		if (child1)
+		if (rows & ROW_OF_CHILD1)
 			ext_drop_attr(child1);
 	}
 }
@@ -545,9 +610,10 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 				  struct ext_op_stats *stats, __u32 opcode)
 {
 	__u64 cookie = ctx->cookie[1];
+	__u32 what = traits_of(opcode);
 
 	if (cookie & EXT_C_ANSWERED) {
-		__u32 class = class_of(ctx, opcode);
+		__u32 class = class_of(ctx, what);
 
 		not_live(ctx, stats, cookie);
 		cookie = ctx->cookie[1];
@@ -559,14 +625,14 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	 * What only the reply names dies before the change's own stripes open:
 	 * with the name answered again, the inode would be, too.
 	 */
-	if (!ctx->error && in(CREATES, opcode))
+	if (what & TRAIT_CREATES && !ctx->error)
 		created(ctx, scratch);
 	if (cookie & EXT_C_BEGUN) {
 		end(ctx, cookie);
 		if (stats)
 			stats->invalidations++;
 	} else if (!(cookie & EXT_C_SEEN)) {
-		__u32 class = class_of(ctx, opcode);
+		__u32 class = class_of(ctx, what);
 
 		if (class)
 			end_unseen(ctx, class);
@@ -581,7 +647,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	}
 	if (opcode == FUSE_READDIRPLUS && !ctx->error && cookie & EXT_C_SEEN)
 		walk_begin(ctx->cookie[0]);
-	if (in(TELLS | TELLS_XATTRS, opcode) && ext_policy_active())
+	if (what & TRAIT_TELLS && ext_policy_active())
 		open_told(ctx, scratch);
 }
 
@@ -671,12 +737,13 @@ int ext_event_changed(struct extfuse_req *ctx)
 {
 	struct ext_scratch *scratch = scratch_get();
 	struct ext_op_stats *stats = stats_get(0);
+	bool row = told_since_change(inode_at(ctx->nodeid));
 
 	if (scratch && scratch->sec.what)
 		ext_section_close(&scratch->sec, 0);
 	if (stats)
 		stats->invalidations++;
-	if (ext_policy_remove())
+	if (row && ext_policy_remove())
 		ext_drop_attr(ctx->nodeid);
 	return 0;
 }
@@ -744,7 +811,7 @@ int ext_dispatch(struct extfuse_req *ctx)
 	} else {
 		stats = stats_get(opcode);
 		if (phase == EXTFUSE_REQUEST) {
-			__u32 class = class_of(ctx, opcode);
+			__u32 class = class_of(ctx, traits_of(opcode));
 
 			if (stats) {
 				stats->requests++;

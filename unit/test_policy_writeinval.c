@@ -22,6 +22,47 @@ static void a_change_ends_a_row_and_frees_it(void **state)
 	assert_int_equal(fake_rows(), 0);
 }
 
+static void a_row_that_came_back_is_freed_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		fake_getattr_file(42);
+		assert_int_equal(fake_rows(), 1);
+		fake_change(req_write(42));
+		assert_int_equal(fake_rows(), 0);
+		fake_change(req_write(42));
+	}
+}
+
+static void a_row_that_the_daemon_filled_is_freed(void **state)
+{
+	(void)state;
+	struct fuse_entry_out entry = fake_entry(42, 0);
+
+	ext_fill = 1;
+	fake_change(req_write(42));
+	assert_int_equal(fake_fill_attr(ext_seq, 42, &entry), 0);
+	assert_true(answers_getattr(42));
+	fake_change(req_write(42));
+	assert_int_equal(fake_rows(), 0);
+}
+
+static void a_dead_row_whose_stripe_another_inode_shares_makes_room(void **state)
+{
+	(void)state;
+	__u64 other = 43;
+
+	while (ext_inode_index(other) != ext_inode_index(42))
+		other++;
+	fake_limit(1);
+	fake_getattr_file(42);
+	fake_change(req_write(other));
+	fake_change(req_write(42));
+	assert_false(answers_getattr(42));
+	fake_getattr_file(50);
+	assert_true(answers_getattr(50));
+}
+
 static void a_removal_frees_the_victims_row(void **state)
 {
 	(void)state;
@@ -80,6 +121,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fake_test(rows_have_no_age),
 		fake_test(a_change_ends_a_row_and_frees_it),
+		fake_test(a_row_that_came_back_is_freed_again),
+		fake_test(a_row_that_the_daemon_filled_is_freed),
+		fake_test(a_dead_row_whose_stripe_another_inode_shares_makes_room),
 		fake_test(a_removal_frees_the_victims_row),
 		fake_test(a_notification_ends_a_row_and_frees_it),
 		fake_test(a_row_that_was_freed_and_stored_again_is_listed_once),
