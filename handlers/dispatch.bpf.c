@@ -84,6 +84,7 @@ extern __u32 ext_attached;
 #define CLASS_XATTRS 16 /* with CLASS_INODE: may add extended attributes */
 
 #define BIT(opcode) (1ULL << (opcode))
+#define IS(set, opcode) (!!((set)&BIT(opcode)))
 
 /*
  * These change nothing, ever. FORGET is an event of its own; OPEN is not here,
@@ -136,7 +137,7 @@ extern __u32 ext_attached;
 
 static __always_inline bool in(__u64 set, __u32 opcode)
 {
-	return opcode < EXT_OPCODES && (set >> opcode) & 1;
+	return opcode < EXT_OPCODES && IS(set, opcode);
 }
 
 /* What is not in any of the sets may change anything. */
@@ -148,7 +149,6 @@ static __always_inline bool in(__u64 set, __u32 opcode)
 #define TRAIT_CREATES 128
 #define TRAIT_TELLS 256
 
-#define IS(set, opcode) (!!((set)&BIT(opcode)))
 #define CLASS_OF(opcode) \
 	(IS(HARMLESS, opcode)		      ? 0 \
 	 : IS(RENAMES, opcode)		      ? CLASS_INODE | CLASS_NAMES | CLASS_OTHER \
