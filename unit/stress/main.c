@@ -21,6 +21,10 @@ static struct tree_options options = { .per_list = 8 };
 static unsigned int seed = 1, processes = 2, threads = 2, reads = 2000, pressure;
 static unsigned int per_change = 8;
 
+/* Of each thread of each process, for all to see: when it began what it is doing. */
+static _Atomic uint64_t *begun;
+#define WORKER_ENDED UINT64_MAX
+
 static void usage(FILE *to)
 {
 	fputs("usage: oracle [OPTION...] SOURCE MOUNTPOINT\n"
@@ -32,6 +36,7 @@ static void usage(FILE *to)
 	      "  --behind       also change the source directly: no read may go back in time\n"
 	      "  --behind-only  change nothing through the mount: where the VFS has caches of its own, FUSE\n"
 	      "                 itself may answer with what was before a change\n"
+	      "  --kept MS      with this: how long the VFS keeps attributes and names\n"
 	      "  --per-list N   reads of what such changes change between listings (default 8)\n"
 	      "  --control PATH tell the daemon of these changes: then reads see them at once\n"
 	      "  --lease        it grants leases all the time, and takes them back before these changes\n"
@@ -52,6 +57,7 @@ static int parse(int argc, char **argv)
 		{ "per-change", required_argument, NULL, 'w' },
 		{ "behind", no_argument, NULL, 'b' },
 		{ "behind-only", no_argument, NULL, 'o' },
+		{ "kept", required_argument, NULL, 'k' },
 		{ "per-list", required_argument, NULL, 'l' },
 		{ "control", required_argument, NULL, 'c' },
 		{ "lease", no_argument, NULL, 'L' },
@@ -87,6 +93,9 @@ static int parse(int argc, char **argv)
 		case 'o':
 			options.behind_only = 1;
 			break;
+		case 'k':
+			options.kept_ms = number;
+			break;
 		case 'l':
 			options.per_list = number;
 			break;
@@ -110,7 +119,8 @@ static int parse(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 2 || !processes || !threads || threads > MAX_THREADS || !per_change ||
-	    !options.per_list || (options.lease && !options.control))
+	    !options.per_list || (options.lease && !options.control) ||
+	    (options.kept_ms && !options.behind_only))
 		return -1;
 	options.src = argv[optind];
 	options.mnt = argv[optind + 1];
@@ -135,12 +145,14 @@ static void *work(void *data)
 	struct worker *worker = data;
 
 	for (unsigned int i = 0; i < reads && !totals->stop; i++) {
+		*worker->begun = clock_ms();
 		if (options.lease && worker->control >= 0)
 			tree_lease(worker);
 		if (draw(worker) % per_change == 0)
 			tree_change(worker);
 		tree_read(worker);
 	}
+	*worker->begun = WORKER_ENDED;
 	return NULL;
 }
 
@@ -154,6 +166,7 @@ static int run_process(unsigned int number)
 		workers[i].random =
 			(seed * 1000003ULL + number * MAX_THREADS + i) * 0x9e3779b97f4a7c15ULL | 1;
 		workers[i].control = -1;
+		workers[i].begun = &begun[number * threads + i];
 		if (options.control && number == 0 && i == 0) {
 			workers[i].control = dial(options.control);
 			if (workers[i].control < 0) {
@@ -191,6 +204,25 @@ static uint64_t checks_so_far(void)
 	return all;
 }
 
+/*
+ * What was under way before the oldest action of now has been answered when this
+ * is called, and what it left with the VFS is over when it is called again.
+ */
+static void raise_horizon(void)
+{
+	static uint64_t answered, when;
+	uint64_t now = clock_ms(), oldest = WORKER_ENDED;
+
+	/* Twice the time: the VFS counts in ticks. */
+	if (now < when + 2 * options.kept_ms)
+		return;
+	totals->horizon = answered;
+	for (unsigned int i = 0; i < processes * threads; i++)
+		oldest = begun[i] < oldest ? begun[i] : oldest;
+	answered = oldest;
+	when = now;
+}
+
 /* Memory is short by what was done, not by time: then a slow machine sees what a fast one does. */
 static int wait_for_all(unsigned int count)
 {
@@ -198,7 +230,7 @@ static int wait_for_all(unsigned int count)
 	int bad = 0, status;
 
 	while (count) {
-		pid_t pid = waitpid(-1, &status, pressure ? WNOHANG : 0);
+		pid_t pid = waitpid(-1, &status, pressure || options.kept_ms ? WNOHANG : 0);
 
 		if (pid > 0) {
 			count--;
@@ -207,7 +239,9 @@ static int wait_for_all(unsigned int count)
 				bad = 1;
 			}
 		} else if (pid == 0) {
-			if (checks_so_far() >= next_drop) {
+			if (options.kept_ms)
+				raise_horizon();
+			if (pressure && checks_so_far() >= next_drop) {
 				drop_caches();
 				next_drop = checks_so_far() + pressure;
 			}
@@ -240,13 +274,14 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	shared = mmap(NULL, sizeof(*totals) + tree_size(), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*totals) + tree_size() + processes * threads * sizeof(*begun),
+		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
 		perror("mmap");
 		return 2;
 	}
 	totals = shared;
+	begun = (void *)((char *)(totals + 1) + tree_size());
 	if (tree_make(&options, totals + 1)) {
 		perror(options.src);
 		return 2;

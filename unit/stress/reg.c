@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What is wrong once tends to be wrong often. */
@@ -37,6 +38,20 @@ void reg_init(struct reg *reg)
 	reg->begun = reg->done = reg->seen = 1;
 }
 
+void reg_init_kept(struct reg *reg)
+{
+	reg_init(reg);
+	reg->kept = true;
+}
+
+uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 uint64_t reg_change(struct reg *reg)
 {
 	if (pthread_mutex_trylock(&reg->lock))
@@ -65,10 +80,42 @@ static void raise_to(_Atomic uint64_t *to, uint64_t value)
 		;
 }
 
+/* A version and the time when it was read, in one word: both change at once. */
+#define WAITING_TIME_BITS 40
+
+static uint64_t waiting_time(uint64_t waiting)
+{
+	return waiting & ((1ULL << WAITING_TIME_BITS) - 1);
+}
+
+static void let_bind(struct reg *reg, uint64_t waiting)
+{
+	if (waiting_time(waiting) < totals->horizon)
+		raise_to(&reg->seen, waiting >> WAITING_TIME_BITS);
+}
+
+/* While one version waits, newer ones are passed over: that asks less of readers, never more. */
+static void was_seen(struct reg *reg, uint64_t version)
+{
+	uint64_t waiting = reg->waiting;
+
+	if (!reg->kept) {
+		raise_to(&reg->seen, version);
+		return;
+	}
+	let_bind(reg, waiting);
+	if (version > waiting >> WAITING_TIME_BITS && reg->seen >= waiting >> WAITING_TIME_BITS)
+		atomic_compare_exchange_strong(&reg->waiting, &waiting,
+					       version << WAITING_TIME_BITS | clock_ms());
+}
+
 uint64_t reg_before(struct reg *reg)
 {
-	uint64_t done = reg->done, seen = reg->seen;
+	uint64_t done = reg->done, seen;
 
+	if (reg->kept)
+		let_bind(reg, reg->waiting);
+	seen = reg->seen;
 	return done > seen ? done : seen;
 }
 
@@ -104,7 +151,7 @@ bool reg_check(enum check check, struct reg *reg, uint64_t since, reg_matches ma
 	totals->checks[check]++;
 	for (uint64_t version = since; version <= until; version++)
 		if (matches(i, version, value)) {
-			raise_to(&reg->seen, version);
+			was_seen(reg, version);
 			return true;
 		}
 	for (uint64_t version = since; version-- > 1;)

@@ -7,6 +7,11 @@
  * be the value of a version that was not over before the read began: not older
  * than what had completed, nor than what anybody had seen, nor newer than what
  * has begun when the read ends.
+ *
+ * Where the VFS keeps a property for a time of its own, plain FUSE too takes back
+ * what was seen: a reply that meets another on its way is told to its caller, but
+ * not kept, and what is kept may be older. There a version binds no earlier than
+ * when all that was under way as it was seen has ended, and the time after that.
  */
 #ifndef STRESS_REG_H
 #define STRESS_REG_H
@@ -40,7 +45,9 @@ struct reg {
 	pthread_mutex_t lock;
 	_Atomic uint64_t begun; /* newest version whose change was begun */
 	_Atomic uint64_t done; /* newest whose change has returned; stays 0 if nobody promises it */
-	_Atomic uint64_t seen; /* newest that somebody has read */
+	_Atomic uint64_t seen; /* newest that somebody has read, and that binds */
+	bool kept;	       /* by the VFS */
+	_Atomic uint64_t waiting; /* one that was read and does not bind yet, with the time */
 };
 
 /* Shared by all processes. */
@@ -49,6 +56,7 @@ struct totals {
 	_Atomic uint64_t changes;
 	_Atomic uint64_t violations;
 	_Atomic bool stop;
+	_Atomic uint64_t horizon; /* in ms; what was read before it binds, see above */
 };
 
 extern struct totals *totals;
@@ -58,6 +66,11 @@ extern bool stop_at_first;
 const char *check_name(enum check check);
 
 void reg_init(struct reg *reg);
+/* Of a property that the VFS keeps for a time of its own. */
+void reg_init_kept(struct reg *reg);
+
+/* For totals->horizon, in ms. */
+uint64_t clock_ms(void);
 
 /* Begin the next version of a register nobody else is changing; 0: somebody is. */
 uint64_t reg_change(struct reg *reg);

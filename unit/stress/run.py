@@ -31,6 +31,7 @@ VARIANTS = {
 }
 # What makes fills, changes and evictions race. Each: (options of the mount, arguments of the oracle).
 NASTY = ["debug_delay_replies=3000", "debug_reuse_nodeid", "readdirplus=yes"]
+VFS_CACHES = ["entry_timeout=0.02", "attr_timeout=0.02"]
 CONFIGS = {
     # Everything at once; changes behind the mount may be seen late, but not be taken back.
     "races": (NO_TIMEOUTS + NASTY, ["--behind", "--pressure", "600"]),
@@ -47,12 +48,12 @@ CONFIGS = {
     "behind": (NO_TIMEOUTS + NASTY, ["--behind-only", "--pressure", "120", "--threads", "6"]),
     # The VFS has caches of its own, for as long as two or three replies take. With these FUSE itself
     # shows what was before a change, now and then; but nothing may be taken back of what changes
-    # behind the mount.
-    "timeouts": (["entry_timeout=0.02", "attr_timeout=0.02"] + NASTY, ["--behind-only"]),
+    # behind the mount, once these caches have forgotten it.
+    "timeouts": (VFS_CACHES + NASTY, ["--behind-only", "--kept", "20"]),
     # The same, with listings so rare that the VFS forgets what they told before the next one: then
     # it asks again, and what a listing told may not be taken back by a row.
-    "walks": (["entry_timeout=0.02", "attr_timeout=0.02"] + NASTY,
-              ["--behind-only", "--per-change", "20", "--per-list", "200"]),
+    "walks": (VFS_CACHES + NASTY,
+              ["--behind-only", "--kept", "20", "--per-change", "20", "--per-list", "200"]),
 }
 # The configurations of each variant, by the number of CPUs: what the others add is in one of these.
 RUNS = {

@@ -435,12 +435,13 @@ static int make_swap(int i)
 static int make_behind(int i)
 {
 	struct behind *behind = &tree->behind[i];
+	void (*const init)(struct reg * reg) = options->kept_ms ? reg_init_kept : reg_init;
 	char path[PATH_SIZE];
 
-	reg_init(&behind->mode);
-	reg_init(&behind->size);
+	init(&behind->mode);
+	init(&behind->size);
 	reg_init(&behind->xattr);
-	reg_init(&behind->name);
+	init(&behind->name);
 	behind_path(path, options->src, "f", i);
 	if (make_file(path, size_of(i, 1)) || chmod(path, mode_of(i, 1)) || make_value(path, i))
 		return -1;

@@ -14,12 +14,14 @@ struct tree_options {
 	int behind;	     /* also change the source directly */
 	int behind_only;     /* change nothing through the mount */
 	unsigned int per_list; /* reads of such a change between listings, on average */
+	unsigned int kept_ms;  /* how long the VFS keeps attributes and names, or 0 */
 };
 
 /* What one thread has for itself. */
 struct worker {
 	uint64_t random;
-	int control; /* connection to the socket, or -1 */
+	int control;		 /* connection to the socket, or -1 */
+	_Atomic uint64_t *begun; /* when it began what it is doing, for all processes to see */
 };
 
 uint64_t draw(struct worker *worker);
