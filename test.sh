@@ -27,8 +27,8 @@ usage() {
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
 	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
-	Environment: EXTFUSE_TEST_MINUTES=N, begin no more tests on mounts after N minutes, and say which
-	were skipped (default: all run).
+	Environment: EXTFUSE_TEST_MINUTES=N, begin no more tests on mounts after N minutes, and wait for
+	the debug kernel until half an hour before, and say what was skipped (default: all run).
 	END
 }
 
@@ -316,10 +316,22 @@ start_kernels() {
 	background+=("$kernel_jobs")
 }
 
+# May the debug kernel still be compiled? Half an hour is left to tests that need it less.
+debug_kernel_in_time() {
+	[ -n "$debug" ] || [ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || [ "$(date +%s)" -le $((EXTFUSE_TEST_DEADLINE - 1800)) ]
+}
+
+# wait_kernel normal|debug: is it there? If not, it is reported, once in a tier if it came too late.
+declare -A said_late=()
 wait_kernel() {
 	local start=$SECONDS said=$SECONDS line
 	while [ ! -e "$logs/kernel-$1.code" ]; do
 		kill -0 "$kernel_jobs" 2>/dev/null || break
+		if [ "$1" = debug ] && ! debug_kernel_in_time; then
+			kill -TERM -- "-$kernel_jobs"
+			echo late >"$logs/kernel-debug.code"
+			break
+		fi
 		if [ $((SECONDS - said)) -ge 30 ]; then
 			said=$SECONDS
 			line=$(tail -n 1 "$logs/kernel-$1.log" 2>/dev/null)
@@ -327,10 +339,18 @@ wait_kernel() {
 		fi
 		sleep 0.2
 	done
-	if [ "$(cat "$logs/kernel-$1.code" 2>/dev/null)" != 0 ]; then
+	case $(cat "$logs/kernel-$1.code" 2>/dev/null) in
+	0) ;;
+	late)
+		[ -n "${said_late[$tier]:-}" ] || report SKIP "$tier/on-the-debug-kernel" 'the time to compile it is over'
+		said_late[$tier]=yes
+		return 1
+		;;
+	*)
 		report FAIL "kernel/build-$1" "$logs/kernel-$1.log"
 		return 1
-	fi
+		;;
+	esac
 	[ $((SECONDS - start)) -lt 5 ] || say "waited $(clock $((SECONDS - start))) for the $1 kernel"
 }
 
@@ -529,7 +549,7 @@ stress_vms() {
 		if [ -n "$debug" ] || ! in_time "fs/debug-stress-$cpus"; then
 			continue
 		fi
-		wait_kernel debug || return
+		wait_kernel debug || continue
 		on_debug_kernel vm_start "$logs/debug-stress-$cpus" --debug --smp "$cpus" "${command[@]}" \
 			--reduced --suffix :debug --logs "$logs/debug-stress-$cpus"
 		suite "fs/debug-stress-$cpus" vm_lines "$logs/debug-stress-$cpus"
