@@ -27,8 +27,8 @@ usage() {
 	One line a test on stdout: PASS tier/name, FAIL tier/name (log PATH), SKIP tier/name: reason.
 	The last line is "N passed, N failed, N skipped". Progress and times go to stderr, logs to
 	build/test-logs. A skip is a failure unless unit/allowed-skips lists it with its reason.
-	Environment: EXTFUSE_TEST_MINUTES=N, begin no more tests on mounts after N minutes, and wait for
-	the debug kernel until half an hour before, and say what was skipped (default: all run).
+	Environment: EXTFUSE_TEST_MINUTES=N, begin no more tests in VMs after N minutes, wait for the
+	debug kernel until half an hour before, and say what was skipped (default: all run).
 	END
 }
 
@@ -298,12 +298,32 @@ finish() {
 
 # One after the other: the first is wanted first.
 build_kernels() {
+	[ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || end_builds &
 	kernel/build.sh >"$logs/kernel-normal.path" 2>"$logs/kernel-normal.log"
 	echo $? >"$logs/kernel-normal.code"
-	[ -z "$1" ] || {
+	[ -z "$1" ] || [ -e "$logs/kernel-debug.code" ] || {
 		kernel/build.sh --debug >"$logs/kernel-debug.path" 2>"$logs/kernel-debug.log"
 		echo $? >"$logs/kernel-debug.code"
 	}
+}
+
+# Ends what is still compiled when time is over; half an hour before, the debug kernel, so that tests
+# that do without it have the rest. In the process group of the builds.
+end_builds() {
+	local until=$EXTFUSE_TEST_DEADLINE left
+	[ -n "$debug" ] || until=$((until - 1800))
+	left=$((until - $(date +%s)))
+	sleep $((left > 0 ? left : 0))
+	if [ ! -e "$logs/kernel-debug.code" ]; then
+		echo late >"$logs/kernel-debug.code"
+		[ ! -e "$logs/kernel-normal.code" ] || kill 0
+	fi
+	left=$((EXTFUSE_TEST_DEADLINE - $(date +%s)))
+	sleep $((left > 0 ? left : 0))
+	if [ ! -e "$logs/kernel-normal.code" ]; then
+		echo late >"$logs/kernel-normal.code"
+		kill 0
+	fi
 }
 
 start_kernels() {
@@ -316,22 +336,12 @@ start_kernels() {
 	background+=("$kernel_jobs")
 }
 
-# May the debug kernel still be compiled? Half an hour is left to tests that need it less.
-debug_kernel_in_time() {
-	[ -n "$debug" ] || [ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || [ "$(date +%s)" -le $((EXTFUSE_TEST_DEADLINE - 1800)) ]
-}
-
-# wait_kernel normal|debug: is it there? If not, it is reported, once in a tier if it came too late.
+# wait_kernel normal|debug: is it there? If not, that is reported, once in a tier if time ended it.
 declare -A said_late=()
 wait_kernel() {
 	local start=$SECONDS said=$SECONDS line
 	while [ ! -e "$logs/kernel-$1.code" ]; do
 		kill -0 "$kernel_jobs" 2>/dev/null || break
-		if [ "$1" = debug ] && ! debug_kernel_in_time; then
-			kill -TERM -- "-$kernel_jobs"
-			echo late >"$logs/kernel-debug.code"
-			break
-		fi
 		if [ $((SECONDS - said)) -ge 30 ]; then
 			said=$SECONDS
 			line=$(tail -n 1 "$logs/kernel-$1.log" 2>/dev/null)
@@ -342,8 +352,8 @@ wait_kernel() {
 	case $(cat "$logs/kernel-$1.code" 2>/dev/null) in
 	0) ;;
 	late)
-		[ -n "${said_late[$tier]:-}" ] || report SKIP "$tier/on-the-debug-kernel" 'the time to compile it is over'
-		said_late[$tier]=yes
+		[ -n "${said_late[$tier $1]:-}" ] || report SKIP "$tier/on-the-$1-kernel" 'the time to compile it is over'
+		said_late[$tier $1]=yes
 		return 1
 		;;
 	*)
@@ -466,30 +476,35 @@ tier_kernel() {
 	# The unit tests of handlers and policies once more, on the other CPU. What they try is the
 	# bytecode, not the driver: the debug kernel would find nothing more.
 	wait_kernel normal || return
-	vm_start "$logs/bytecode" --timeout 3000 -- \
-		python3 unit/bytecode/run.py --filter "$filter" --logs "$logs/bytecode" build
 	local command=(--timeout $((3000 * patience)) -- python3 unit/kernel/run.py --filter "$filter")
-	vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
+	local bytecode='' debug_too=''
+	if in_time kernel/bytecode; then
+		bytecode=yes
+		vm_start "$logs/bytecode" --timeout 3000 -- \
+			python3 unit/bytecode/run.py --filter "$filter" --logs "$logs/bytecode" build
+	fi
+	in_time kernel/vm vm kernel/vm "$logs/kernel-vm" "${vm_flags[@]}" "${command[@]}" "${suite_flags[@]}" \
 		--logs "$logs/kernel-vm" build/kernel-tests
-	vm kernel/vm-2 "$logs/kernel-vm-2" "${vm_flags[@]}" --smp 2 "${command[@]}" \
+	in_time kernel/vm-2 vm kernel/vm-2 "$logs/kernel-vm-2" "${vm_flags[@]}" --smp 2 "${command[@]}" \
 		--logs "$logs/kernel-vm-2" build/kernel-tests
-	vm kernel/docs "$logs/docs-vm" "${vm_flags[@]}" --timeout $((600 * patience)) -- \
+	in_time kernel/docs vm kernel/docs "$logs/docs-vm" "${vm_flags[@]}" --timeout $((600 * patience)) -- \
 		python3 unit/docs/run.py --where vm --filter "$filter" --logs "$logs/docs-vm" build
 	[ -n "$debug" ] ||
-		suite kernel/bench python3 unit/docs/run.py --where bench "${suite_flags[@]}" --filter "$filter" \
-			--logs "$logs" build
-	suite kernel/bytecode vm_lines "$logs/bytecode"
+		in_time kernel/bench suite kernel/bench python3 unit/docs/run.py --where bench "${suite_flags[@]}" \
+			--filter "$filter" --logs "$logs" build
+	[ -z "$bytecode" ] || suite kernel/bytecode vm_lines "$logs/bytecode"
 	# Last: what wants the debug kernel, which may still be compiled.
 	wait_kernel debug || return
-	if [ -z "$debug" ]; then
+	if [ -z "$debug" ] && in_time kernel/debug-vm; then
+		debug_too=yes
 		on_debug_kernel vm_start "$logs/kernel-debug-vm" --debug "${command[@]}" \
 			--suffix :debug --logs "$logs/kernel-debug-vm" build/kernel-tests
 		vm_after=$logs/kernel-debug-vm on_debug_kernel vm_start "$logs/kernel-debug-vm-2" --debug --smp 2 \
 			"${command[@]}" --suffix :debug --logs "$logs/kernel-debug-vm-2" build/kernel-tests
 	fi
 	# On the other CPU.
-	! selected kernel/run-sh || suite kernel/run-sh kernel/tests/test_run_sh.sh
-	if [ -z "$debug" ]; then
+	! selected kernel/run-sh || in_time kernel/run-sh suite kernel/run-sh kernel/tests/test_run_sh.sh
+	if [ -n "$debug_too" ]; then
 		suite kernel/debug-vm vm_lines "$logs/kernel-debug-vm"
 		suite kernel/debug-vm-2 vm_lines "$logs/kernel-debug-vm-2"
 	fi
