@@ -98,13 +98,19 @@ static inline int run_alone(const struct test *test)
 	return 0;
 }
 
+/* What a test takes on an idle machine at most. */
+static inline int test_seconds(void)
+{
+	const char *scale = getenv("EXTFUSE_TEST_SCALE");
+
+	return 60 * (getenv("EXTFUSE_TEST_SLOW") || (scale && atoi(scale) > 1) ? 6 : 1);
+}
+
 /* In a process of its own, which cannot leave anything behind but a mount. */
 static inline void run_test(const struct test *test)
 {
-	const char *scale = getenv("EXTFUSE_TEST_SCALE");
-	/* Three times what an idle machine takes at most: what hangs, hangs for ever. */
-	const int limit =
-		1800 * (getenv("EXTFUSE_TEST_SLOW") || (scale && atoi(scale) > 1) ? 6 : 1);
+	/* Three times that: what hangs, hangs for ever. */
+	const int limit = 30 * test_seconds();
 	int tenths = limit;
 	int status = -1;
 	pid_t pid = fork();
