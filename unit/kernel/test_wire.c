@@ -1279,6 +1279,123 @@ static void seed_example_loads_attaches_and_answers(void)
 	stop();
 }
 
+/* ---- What is FUSE's own ---- */
+
+/* A reply that the daemon made, and that is sent when the test likes. */
+struct held {
+	_Atomic uint64_t unique;
+	size_t size;
+	char data[4096] __attribute__((aligned(8)));
+};
+
+static struct held held_listing, held_attributes;
+
+static void hold(struct wire *wire, const struct fuse_in_header *in, int error, const void *data,
+		 size_t size)
+{
+	struct held *held = NULL;
+
+	if (in->opcode == FUSE_READDIRPLUS)
+		held = &held_listing;
+	else if (in->opcode == FUSE_GETATTR && in->nodeid != FUSE_ROOT_ID)
+		held = &held_attributes;
+	if (!held || held->unique || !size || size > sizeof(held->data)) {
+		wire_send(wire, in->unique, error, data, size);
+		return;
+	}
+	memcpy(held->data, data, size);
+	held->size = size;
+	held->unique = in->unique;
+}
+
+static bool is_held(struct held *held)
+{
+	for (int i = 0; i < 20000 && !held->unique; i++)
+		usleep(1000);
+	return held->unique;
+}
+
+static void send_held(struct held *held)
+{
+	pthread_mutex_lock(&w->lock);
+	wire_send(w, held->unique, 0, held->data, held->size);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void *list_root(void *data)
+{
+	DIR *dir = opendir(w->mnt);
+
+	(void)data;
+	while (dir && readdir(dir))
+		;
+	if (dir)
+		closedir(dir);
+	return NULL;
+}
+
+static void *size_of_descriptor(void *data)
+{
+	long *value = data;
+	struct stat st;
+
+	*value = fstat((int)*value, &st) ? -errno : st.st_size;
+	return NULL;
+}
+
+static void set_size(uint64_t nodeid, uint64_t size)
+{
+	pthread_mutex_lock(&w->lock);
+	wire_node(w, nodeid)->size = size;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/*
+ * Without a program: what the oracle's readers have to be allowed where the VFS
+ * keeps attributes, see unit/stress/reg.h.
+ */
+static void what_fuse_keeps_may_be_older_than_what_it_told(void)
+{
+	struct fuse_direntplus *entry = (void *)held_listing.data;
+	struct fuse_attr_out *attributes = (void *)held_attributes.data;
+	pthread_t lister, asker;
+	uint64_t f;
+	long told;
+	int fd;
+
+	new_wire();
+	w->init_flags = FUSE_DO_READDIRPLUS;
+	SAME(wire_start(w, ""), 0);
+	populate();
+	f = node_of(FUSE_ROOT_ID, "f")->nodeid;
+	fd = open(in_mount("f"), O_RDONLY);
+	CHECK(fd >= 0);
+	told = fd;
+	set_size(f, 100);
+	w->spoil = hold;
+	pthread_create(&lister, NULL, list_root, NULL);
+	CHECK(is_held(&held_listing));
+	set_size(f, 200);
+	pthread_create(&asker, NULL, size_of_descriptor, &told);
+	CHECK(is_held(&held_attributes));
+
+	/* The first entry is that of f. */
+	SAME(entry->entry_out.nodeid, f);
+	entry->entry_out.attr_valid = 60;
+	attributes->attr_valid = 60;
+	send_held(&held_listing);
+	pthread_join(lister, NULL);
+	send_held(&held_attributes);
+	pthread_join(asker, NULL);
+	SAME(told, 200);
+	told = fd;
+	size_of_descriptor(&told);
+	SAME(told, 100);
+	close(fd);
+	wire_stop(w);
+	free(w);
+}
+
 static const struct test tests[] = {
 	TEST(attach_shows_in_the_state_file),
 	TEST(without_a_program_there_is_none),
@@ -1319,6 +1436,7 @@ static const struct test tests[] = {
 	TEST(notifications_are_events_cached_or_not),
 	TEST(abort_while_everybody_asks),
 	TEST(seed_example_loads_attaches_and_answers),
+	TEST(what_fuse_keeps_may_be_older_than_what_it_told),
 };
 
 int main(int argc, char **argv)
