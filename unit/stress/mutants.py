@@ -68,7 +68,8 @@ def quiet(variant, config, objects):
 def main():
     args = vm.arguments()
     runner = vm.Runner("fs", args)
-    objects = os.environ["EXTFUSE_MUTANTS"]
+    # The daemon works in a directory of its own.
+    objects = os.path.abspath(os.environ["EXTFUSE_MUTANTS"])
     with open(LIST, encoding="ascii") as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith("#")]
     rare_too = "EXTFUSE_MUTANTS_RARE" in os.environ
