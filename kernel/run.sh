@@ -69,11 +69,11 @@ done
 
 if [ "$mode" = debug ]; then
 	: "${mem:=3G}" "${timeout:=1800}"
-	boot_timeout=${EXTFUSE_BOOT_TIMEOUT:-300}
 else
 	: "${mem:=2G}" "${timeout:=900}"
-	boot_timeout=${EXTFUSE_BOOT_TIMEOUT:-120}
 fi
+# Many times what an idle machine takes: what does not boot never will.
+boot_timeout=${EXTFUSE_BOOT_TIMEOUT:-300}
 [ "$boot_timeout" -le "$timeout" ] || boot_timeout=$timeout
 
 case $PWD/ in
