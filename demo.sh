@@ -119,7 +119,7 @@ build() {
 
 run_vm() {
 	mkdir "$work/vm"
-	kernel/run.sh --timeout 2400 --out "$work/vm" -- \
+	kernel/run.sh --timeout 10800 --out "$work/vm" -- \
 		python3 demo/vm.py --tree "$work/tree.tar" --out "$work/vm/result.json"
 }
 
