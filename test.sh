@@ -160,11 +160,12 @@ in_time() {
 	"$@"
 }
 
-# in_more_time TIER/NAME [COMMAND...]: the same with five minutes more.
-# shellcheck disable=SC2317 # called by its name in a variable
-in_more_time() {
-	[ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || local -x EXTFUSE_TEST_DEADLINE=$((EXTFUSE_TEST_DEADLINE + 300))
-	in_time "$@"
+# with_time SECONDS COMMAND...: the command, for which time is over so much later; earlier if negative.
+with_time() {
+	local more=$1
+	shift
+	[ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || local -x EXTFUSE_TEST_DEADLINE=$((EXTFUSE_TEST_DEADLINE + more))
+	"$@"
 }
 
 # check TIER/NAME COMMAND...: one test; exit 77 is a skip whose reason is the last line printed.
@@ -307,19 +308,22 @@ build_kernels() {
 	}
 }
 
+sleep_until_over() {
+	local left=$((EXTFUSE_TEST_DEADLINE - $(date +%s)))
+	sleep $((left > 0 ? left : 0))
+}
+
 # Ends what is still compiled when time is over; half an hour before, the debug kernel, so that tests
 # that do without it have the rest. In the process group of the builds.
 end_builds() {
-	local until=$EXTFUSE_TEST_DEADLINE left
-	[ -n "$debug" ] || until=$((until - 1800))
-	left=$((until - $(date +%s)))
-	sleep $((left > 0 ? left : 0))
+	local more=-1800
+	[ -z "$debug" ] || more=0
+	with_time "$more" sleep_until_over
 	if [ ! -e "$logs/kernel-debug.code" ]; then
 		echo late >"$logs/kernel-debug.code"
 		[ ! -e "$logs/kernel-normal.code" ] || kill 0
 	fi
-	left=$((EXTFUSE_TEST_DEADLINE - $(date +%s)))
-	sleep $((left > 0 ? left : 0))
+	sleep_until_over
 	if [ ! -e "$logs/kernel-normal.code" ]; then
 		echo late >"$logs/kernel-normal.code"
 		kill 0
@@ -510,11 +514,10 @@ tier_kernel() {
 # The documents' commands that measure, with small inputs: what can be missed most easily when time is short.
 measuring_commands() {
 	local start=$SECONDS tier=kernel
+	[ -z "$debug$kernel_mutants" ] && wait_kernel normal || return
 	# They take ten minutes on a slow machine.
-	[ -z "${EXTFUSE_TEST_DEADLINE:-}" ] || local -x EXTFUSE_TEST_DEADLINE=$((EXTFUSE_TEST_DEADLINE - 600))
-	[ -z "$debug$kernel_mutants" ] && wait_kernel normal && in_time kernel/bench || return
-	suite kernel/bench python3 unit/docs/run.py --where bench "${suite_flags[@]}" --filter "$filter" \
-		--logs "$logs" build
+	with_time -600 in_time kernel/bench suite kernel/bench python3 unit/docs/run.py --where bench \
+		"${suite_flags[@]}" --filter "$filter" --logs "$logs" build
 	took[kernel]=$((took[kernel] + SECONDS - start))
 }
 
@@ -561,14 +564,13 @@ tier_mount() {
 # The oracle and the hammer on 1, 2 and 4 CPUs, one VM after the other, and some of it on the debug
 # kernel.
 stress_vms() {
-	local cpus timed command=(--timeout $((4000 * patience)) -- python3 unit/stress/run.py --filter "$filter")
+	local cpus command=(--timeout $((4000 * patience)) -- python3 unit/stress/run.py --filter "$filter")
 	for cpus in 2 1 4; do
 		[[ $filter != *_on_[0-9]* || $filter == *_on_${cpus}* ]] || continue
-		timed=in_time
-		# On a slow machine this is what has to be checked at least.
-		[ "$cpus" != 2 ] || timed=in_more_time
-		"$timed" "fs/stress-$cpus" vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" \
-			--smp "$cpus" "${command[@]}" "${stress_flags[@]}" --logs "$logs/stress-$cpus"
+		# On a slow machine two CPUs are what has to be checked at least.
+		with_time $((cpus == 2 ? 300 : 0)) in_time "fs/stress-$cpus" \
+			vm "fs/stress-$cpus" "$logs/stress-$cpus" "${vm_flags[@]}" --smp "$cpus" "${command[@]}" \
+			"${stress_flags[@]}" --logs "$logs/stress-$cpus"
 		if [ -n "$debug" ] || ! in_time "fs/debug-stress-$cpus"; then
 			continue
 		fi

@@ -285,11 +285,23 @@ static void program_lives_as_long_as_the_connection(void)
 
 /* ---- Phases ---- */
 
+/* A thread's function too; not NULL if it worked. */
+static void *list_root(void *data)
+{
+	DIR *dir = opendir(w->mnt);
+
+	(void)data;
+	if (!dir)
+		return NULL;
+	while (readdir(dir))
+		;
+	return closedir(dir) ? NULL : w;
+}
+
 static void work_on_files(void)
 {
 	char buf[100] = { 0 };
 	struct stat st;
-	DIR *dir;
 	int fd;
 
 	SAME(exists("f"), 0);
@@ -311,11 +323,7 @@ static void work_on_files(void)
 	CHECK(!rmdir(in_mount("sub")));
 	CHECK(!unlink(in_mount("d/newer")));
 	getxattr(in_mount("f"), "user.none", buf, sizeof(buf));
-	dir = opendir(w->mnt);
-	CHECK(dir);
-	while (readdir(dir))
-		;
-	closedir(dir);
+	CHECK(list_root(NULL));
 }
 
 static void one_reply_for_each_request(void)
@@ -1139,7 +1147,6 @@ static void entries_of_readdirplus_are_events(void)
 {
 	const struct record *event, *reply;
 	uint64_t f;
-	DIR *dir;
 
 	new_wire();
 	load_recorder();
@@ -1149,11 +1156,7 @@ static void entries_of_readdirplus_are_events(void)
 	populate();
 	f = node_of(1, "f")->nodeid;
 	clear_records();
-	dir = opendir(w->mnt);
-	CHECK(dir);
-	while (readdir(dir))
-		;
-	closedir(dir);
+	CHECK(list_root(NULL));
 	CHECK(count(FUSE_READDIRPLUS) > 0);
 	take_records();
 	event = NULL;
@@ -1320,18 +1323,6 @@ static void send_held(struct held *held)
 	pthread_mutex_lock(&w->lock);
 	wire_send(w, held->unique, 0, held->data, held->size);
 	pthread_mutex_unlock(&w->lock);
-}
-
-static void *list_root(void *data)
-{
-	DIR *dir = opendir(w->mnt);
-
-	(void)data;
-	while (dir && readdir(dir))
-		;
-	if (dir)
-		closedir(dir);
-	return NULL;
 }
 
 static void *size_of_descriptor(void *data)
