@@ -148,7 +148,8 @@ static void flocks(void)
 	check("close", close(one), 0);
 	check("the copy still holds", flock(copy, LOCK_SH | LOCK_NB), 0);
 	check("close the copy", close(copy), 0);
-	check("free", flock(two, LOCK_EX | LOCK_NB), 0);
+	check("free at once", flock(two, LOCK_EX | LOCK_NB), 0);
+	check("free", flock(two, LOCK_EX), 0);
 	check("unlock", flock(two, LOCK_UN), 0);
 	check("bad operation", flock(two, 77), -EINVAL);
 	close(two);
