@@ -190,8 +190,11 @@ def measure(workload, cells, args):
 
 
 def rehearse(workload, place):
+    rehearsal = workload.rehearsal(place)
+    if not rehearsal:
+        return
     workload.before(place)
-    words, where = workload.rehearsal(place)
+    words, where = rehearsal
     run(*words, cwd=where, **limit())
     workload.after(place)
 

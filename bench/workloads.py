@@ -44,7 +44,8 @@ class Workload:
         return {}
 
     def rehearsal(self, place):
-        """A command that needs the same programs, which come from a slow disk the first time."""
+        """A command that needs the same programs, which come from a slow disk the first time; None
+        if before() runs them."""
         return self.command(place)
 
 
@@ -251,6 +252,27 @@ class Build(Scratch):
         return ("sh", "-c", "make -s tinyconfig && make -s " + " ".join(goals)), self.folder(place)
 
 
+class Rebuild(Build):
+    """Most files are known from the first build; what it made is gone."""
+
+    name = "rebuild"
+    stands_for = "the same build once more, after a clean"
+    rounds = 1
+    made = ("include/config", "include/generated", "arch/x86/include/generated")
+    ends = ("*.[oad]", "*.cmd")
+
+    def before(self, place):
+        super().before(place)
+        words, where = self.command(place)
+        run(*words, cwd=where)
+        run("rm", "-r", *self.made, cwd=where)
+        run("find", *self.parts, "(", "-name", self.ends[0], "-o", "-name", self.ends[1], ")", "-delete",
+            cwd=where)
+
+    def rehearsal(self, place):
+        return None
+
+
 WORKLOADS = [workload() for workload in (
     Stat, Find, Ls, FindLs, GitStatus, GitDiff, Untar, Delete, SmallFiles, Mail, Web, Rsync, Read,
-    RandomRead, Write, RandomWrite, Build)]
+    RandomRead, Write, RandomWrite, Build, Rebuild)]
