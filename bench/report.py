@@ -406,8 +406,8 @@ def plot(folder, clock, found):
     data = os.path.join(folder, "workloads-%s.dat" % clock)
     svg = os.path.join(folder, "workloads-%s.svg" % clock)
     complete = {name: cells for name, cells in found.items()
-                if all(column in cells and not cut(cells[column]) and
-                       ratio_of(cells[column], cells["fuse"]) for column in shown)}
+                if all(column in cells and not cut(cells[column]) for column in shown) and
+                all(ratio_of(cells[column], cells["fuse"]) for column in shown)}
     if not complete:
         return
     with open(data, "w", encoding="ascii") as file:
