@@ -256,7 +256,8 @@ class Rebuild(Build):
     """Most files are known from the first build; what it made is gone."""
 
     name = "rebuild"
-    stands_for = "the same build once more, after a clean"
+    parts = ("lib/math/",)
+    stands_for = "a smaller build, make tinyconfig and make lib/math/, once more after a clean"
     rounds = 1
     made = ("include/config", "include/generated", "arch/x86/include/generated")
     ends = ("*.[oad]", "*.cmd")
