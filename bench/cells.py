@@ -190,11 +190,8 @@ def measure(workload, cells, args):
 
 
 def rehearse(workload, place):
-    rehearsal = workload.rehearsal(place)
-    if not rehearsal:
-        return
     workload.before(place)
-    words, where = rehearsal
+    words, where = workload.rehearsal(place)
     run(*words, cwd=where, **limit())
     workload.after(place)
 

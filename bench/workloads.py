@@ -44,8 +44,7 @@ class Workload:
         return {}
 
     def rehearsal(self, place):
-        """A command that needs the same programs, which come from a slow disk the first time; None
-        if before() runs them."""
+        """A command that needs the same programs, which come from a slow disk the first time."""
         return self.command(place)
 
 
@@ -252,28 +251,6 @@ class Build(Scratch):
         return ("sh", "-c", "make -s tinyconfig && make -s " + " ".join(goals)), self.folder(place)
 
 
-class Rebuild(Build):
-    """Most files are known from the first build; what it made is gone."""
-
-    name = "rebuild"
-    parts = ("lib/math/",)
-    stands_for = "a smaller build, make tinyconfig and make lib/math/, once more after a clean"
-    rounds = 1
-    made = ("include/config", "include/generated", "arch/x86/include/generated")
-    ends = ("*.[oad]", "*.cmd")
-
-    def before(self, place):
-        super().before(place)
-        words, where = self.command(place)
-        run(*words, cwd=where)
-        run("rm", "-r", *self.made, cwd=where)
-        run("find", *self.parts, "(", "-name", self.ends[0], "-o", "-name", self.ends[1], ")", "-delete",
-            cwd=where)
-
-    def rehearsal(self, place):
-        return None
-
-
 WORKLOADS = [workload() for workload in (
     Stat, Find, Ls, FindLs, GitStatus, GitDiff, Untar, Delete, SmallFiles, Mail, Web, Rsync, Read,
-    RandomRead, Write, RandomWrite, Build, Rebuild)]
+    RandomRead, Write, RandomWrite, Build)]
