@@ -35,6 +35,9 @@ struct recorder_state {
 	__u32 recorded;
 	__u32 unused;
 	__u64 next_cookie;
+	/* what it says at its attach */
+	__u64 unwanted_events;
+	__u64 unwanted_attrs;
 };
 
 struct record {

@@ -176,8 +176,19 @@ static inline void plan_step(struct dice *dice, struct step *step)
 
 static inline void make_plan(struct dice *dice, struct plan *plan)
 {
-	static const int results[] = { 0,    1,	   2,	38,   512,	   0x7fffffff,
-				       -512, -513, -38, -511, -0x7fffffff, -0x7fffffff - 1 };
+	static const int results[] = { 0,
+				       1,
+				       2,
+				       38,
+				       512,
+				       0x7fffffff,
+				       -512,
+				       -513,
+				       -511,
+				       EXTFUSE_UPCALL,
+				       EXTFUSE_UPCALL_QUIET,
+				       -0x7fffffff,
+				       -0x7fffffff - 1 };
 
 	memset(plan, 0, sizeof(*plan));
 	plan->nsteps = 1 + roll(dice, STEPS_MAX);
@@ -474,6 +485,7 @@ enum wrong {
 	WIDE_RESULT,
 	ERRORS_BELOW_511,
 	ENOSYS_IS_AN_ANSWER,
+	QUIET_IS_LIKE_ANY_UPCALL,
 	TYPE_NOT_CHECKED,
 	SIZE_NOT_CHECKED,
 	ROOT_IS_A_CHILD,
@@ -700,6 +712,8 @@ static inline int model_verdict(struct model *m, int64_t wide)
 		result = 0;
 	if (result == EXTFUSE_UPCALL)
 		return m->wrong == ENOSYS_IS_AN_ANSWER ? -1 : EXTFUSE_UPCALL;
+	if (result == EXTFUSE_UPCALL_QUIET && m->wrong != QUIET_IS_LIKE_ANY_UPCALL)
+		return EXTFUSE_UPCALL_QUIET;
 	if (result < 0)
 		return result > -512 || m->wrong == ERRORS_BELOW_511 ? result : EXTFUSE_UPCALL;
 	if (result > 0 || (!may_give_outputs(m) && m->wrong != ANY_OPCODE_ANSWERED))

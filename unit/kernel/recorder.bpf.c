@@ -58,6 +58,9 @@ static __always_inline int run(struct extfuse_req *ctx, bool may_hold)
 	if (ctx->phase == EXTFUSE_REQUEST) {
 		ctx->cookie[0] = __sync_fetch_and_add(&now->next_cookie, 1) + 1;
 		ctx->cookie[1] = ~ctx->cookie[0];
+	} else if (ctx->phase == EXTFUSE_EVENT && opcode == EXTFUSE_EV_ATTACH) {
+		ctx->cookie[0] = now->unwanted_events;
+		ctx->cookie[1] = now->unwanted_attrs;
 	}
 	if (record) {
 		record->phase = ctx->phase;

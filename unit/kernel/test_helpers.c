@@ -443,14 +443,25 @@ static void answer_without_outputs_is_an_upcall(void)
 
 static void positive_and_large_results_are_upcalls(void)
 {
-	static const int bad[] = { 1,	       2,    38,   511,	  512,
-				   0x7fffffff, -512, -513, -4095, -0x7fffffff - 1 };
+	static const int bad[] = { 1,	 2,    38,    511,   512,   0x7fffffff,
+				   -512, -513, -1037, -1039, -4095, -0x7fffffff - 1 };
 	struct fuse_attr_out out = attr_out(S_IFREG | 0644);
 
 	for (size_t i = 0; i < N_OF(bad); i++) {
 		SAME_IN(answer_getattr(&out, bad[i]), EXTFUSE_UPCALL, "returned %d", bad[i]);
 		SAME(data_out_size, 0);
 	}
+}
+
+static void upcall_without_a_use_for_success_gives_no_outputs(void)
+{
+	struct fuse_attr_out out = attr_out(S_IFREG | 0644);
+
+	SAME(answer_getattr(&out, EXTFUSE_UPCALL_QUIET), EXTFUSE_UPCALL_QUIET);
+	SAME(data_out_size, 0);
+	request(FUSE_WRITE, 16, -1, -1, 8, -1);
+	job.retval = EXTFUSE_UPCALL_QUIET;
+	SAME(run(), EXTFUSE_UPCALL_QUIET);
 }
 
 static void errors_are_answers_to_any_request(void)
@@ -841,6 +852,7 @@ static const struct test tests[] = {
 	TEST(answer_is_taken),
 	TEST(answer_without_outputs_is_an_upcall),
 	TEST(positive_and_large_results_are_upcalls),
+	TEST(upcall_without_a_use_for_success_gives_no_outputs),
 	TEST(errors_are_answers_to_any_request),
 	TEST(success_of_changes_is_refused),
 	TEST(invalid_attributes_are_refused),

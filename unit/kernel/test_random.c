@@ -272,13 +272,18 @@ static bool agrees(const struct plan *plan, const struct extfuse_req *after, int
 	return true;
 }
 
+static bool is_upcall(int verdict)
+{
+	return verdict == EXTFUSE_UPCALL || verdict == EXTFUSE_UPCALL_QUIET;
+}
+
 static void take_count(const struct plan *plan, int retval)
 {
 	seen.runs++;
 	if (model.req.phase == EXTFUSE_REQUEST) {
 		seen.answers += !retval;
-		seen.upcalls += retval == EXTFUSE_UPCALL;
-		seen.errors += retval && retval != EXTFUSE_UPCALL;
+		seen.upcalls += is_upcall(retval);
+		seen.errors += retval && !is_upcall(retval);
 	}
 	for (unsigned int i = 0; i < plan->nsteps; i++) {
 		bool failed = shared->steps[i].ret;
@@ -493,7 +498,7 @@ static bool xattrs_agree(const struct plan *plan, const char *mnt, uint32_t opco
 
 	got = got < 0 ? -errno : got;
 	want = expected_verdict(plan, opcode, &in, sizeof(in), list ? NULL : name, sizeof(value));
-	if (want == EXTFUSE_UPCALL)
+	if (is_upcall(want))
 		return got == -ENODATA;
 	if (want)
 		return got == want;
@@ -510,7 +515,7 @@ static bool attributes_agree(const struct plan *plan, struct wire *w)
 	int err = stat(w->mnt, &st) ? -errno : 0;
 	int verdict = expected_verdict(plan, FUSE_GETATTR, &in, sizeof(in), NULL, sizeof(told));
 
-	if (verdict && verdict != EXTFUSE_UPCALL)
+	if (verdict && !is_upcall(verdict))
 		return err == verdict;
 	memcpy(&told, model.out[0], sizeof(told));
 	/* The daemon is asked if it were another type. */

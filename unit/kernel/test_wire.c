@@ -419,6 +419,108 @@ static void errors_show_in_the_reply(void)
 	stop();
 }
 
+static void want_no_success_of(const uint32_t *opcodes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		set_answer(opcodes[i], 0, EXTFUSE_UPCALL_QUIET, NULL, 0);
+}
+
+static void success_is_not_shown_to_a_program_that_has_no_use_for_it(void)
+{
+	/* For the last one nobody waits. */
+	static const uint32_t silent[] = { FUSE_GETATTR, FUSE_OPEN,    FUSE_READ,   FUSE_FLUSH,
+					   FUSE_MKDIR,	 FUSE_READDIR, FUSE_RELEASE };
+	unsigned int requests = 0, replies = 0;
+
+	start();
+	want_no_success_of(silent, N_OF(silent));
+	clear_records();
+	work_on_files();
+	take_records();
+	for (size_t i = 0; i < N_OF(silent); i++) {
+		need_record(EXTFUSE_REQUEST, silent[i], 0);
+		CHECK(!find_record(EXTFUSE_REPLY, silent[i], 0));
+		/* As after any upcall, the daemon was asked. */
+		CHECK(count(silent[i]) > 0);
+	}
+	/* The others have theirs. */
+	for (unsigned int i = 0; i < n_records; i++) {
+		bool is_silent = false;
+
+		for (size_t j = 0; j < N_OF(silent); j++)
+			is_silent |= records[i].opcode == silent[j];
+		if (is_silent)
+			continue;
+		requests += records[i].phase == EXTFUSE_REQUEST;
+		replies += records[i].phase == EXTFUSE_REPLY;
+	}
+	CHECK(requests > 0);
+	SAME(replies, requests);
+	stop();
+}
+
+static void failure_is_shown_to_a_program_that_has_no_use_for_success(void)
+{
+	static const uint32_t silent[] = { FUSE_OPEN, FUSE_MKDIR };
+	const struct record *request, *reply;
+
+	start();
+	exists("f");
+	want_no_success_of(silent, N_OF(silent));
+	clear_records();
+	w->fail[FUSE_OPEN] = EIO;
+	w->fail_times[FUSE_OPEN] = 1;
+	CHECK(open(in_mount("f"), O_RDONLY) < 0 && errno == EIO);
+	SAME(mkdir(in_mount("new"), 0700), 0);
+	take_records();
+	request = need_record(EXTFUSE_REQUEST, FUSE_OPEN, 0);
+	reply = need_record(EXTFUSE_REPLY, FUSE_OPEN, 0);
+	SAME(reply->error, -EIO);
+	SAME(reply->cookie[0], request->cookie[0]);
+	SAME(reply->cookie[1], request->cookie[1]);
+	need_record(EXTFUSE_REQUEST, FUSE_MKDIR, 0);
+	CHECK(!find_record(EXTFUSE_REPLY, FUSE_MKDIR, 0));
+	stop();
+}
+
+/* In RCU-walk nobody can be asked: the request comes again. */
+static void withdrawal_is_shown_to_a_program_that_has_no_use_for_success(void)
+{
+	static const uint32_t silent[] = { FUSE_LOOKUP };
+	unsigned int requests = 0, withdrawn = 0;
+	unsigned long reached;
+	struct stat st;
+	int dir;
+
+	start();
+	SAME(exists("f"), 0);
+	/* What leads to the mount may leave RCU-walk. */
+	dir = open(w->mnt, O_RDONLY | O_DIRECTORY);
+	CHECK(dir >= 0);
+	/* It is tried for what was answered before. */
+	answer_lookup_of(1, node_of(1, "f"));
+	CHECK(!fstatat(dir, "f", &st, 0));
+	want_no_success_of(silent, N_OF(silent));
+	clear_records();
+	reached = count(FUSE_LOOKUP);
+	CHECK(!fstatat(dir, "f", &st, 0));
+	close(dir);
+	take_records();
+	for (unsigned int i = 0; i < n_records; i++) {
+		if (records[i].opcode != FUSE_LOOKUP || records[i].phase == EXTFUSE_EVENT)
+			continue;
+		if (records[i].phase == EXTFUSE_REQUEST) {
+			requests++;
+			continue;
+		}
+		SAME(records[i].error, EXTFUSE_WITHDRAWN);
+		withdrawn++;
+	}
+	CHECK(withdrawn > 0);
+	SAME(requests, withdrawn + count(FUSE_LOOKUP) - reached);
+	stop();
+}
+
 static void *stat_f(void *data)
 {
 	int *result = data;
@@ -1174,6 +1276,76 @@ static void entries_of_readdirplus_are_events(void)
 	stop();
 }
 
+static void start_without_a_wish_for(uint64_t events, uint64_t attrs)
+{
+	struct recorder_state state = { .unwanted_events = events, .unwanted_attrs = attrs };
+	__u32 zero = 0;
+
+	new_wire();
+	load_recorder();
+	CHECK(!bpf_map_update_elem(state_fd, &zero, &state, BPF_ANY));
+	w->prog_fd = prog_fd;
+	w->init_flags = FUSE_DO_READDIRPLUS;
+	SAME(wire_start(w, ""), 0);
+	populate();
+}
+
+static void events_that_are_not_wanted_are_not_shown(void)
+{
+	static const uint32_t unwanted[] = { EXTFUSE_EV_FORGET, EXTFUSE_EV_DIRENTPLUS,
+					     EXTFUSE_EV_INVAL_INODE, EXTFUSE_EV_EXPIRE };
+	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
+	struct fuse_notify_inval_entry_out entry = { .parent = 4712, .namelen = 4 };
+	struct iovec iov[2];
+	uint64_t events = 0, nodeid;
+
+	for (size_t i = 0; i < N_OF(unwanted); i++)
+		events |= 1ULL << unwanted[i];
+	start_without_a_wish_for(events, 0);
+	SAME(exists("d/x"), 0);
+	nodeid = node_of(node_of(1, "d")->nodeid, "x")->nodeid;
+	CHECK(list_root(NULL));
+	CHECK(count(FUSE_READDIRPLUS) > 0);
+	/* The daemon is told all the same. */
+	for (int i = 0; i < 3; i++)
+		drop_caches();
+	SAME(wire_node(w, nodeid)->nlookup, 0);
+	iov[0] = (struct iovec){ &inode, sizeof(inode) };
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_INODE, iov, 1), -ENOENT);
+	iov[0] = (struct iovec){ &entry, sizeof(entry) };
+	iov[1] = (struct iovec){ "name", 5 };
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	entry.flags = FUSE_EXPIRE_ONLY;
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	take_records();
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_ATTACH, 0);
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ENTRY, 4712);
+	for (size_t i = 0; i < N_OF(unwanted); i++)
+		CHECK(!find_record(EXTFUSE_EVENT, unwanted[i], 0));
+	stop();
+}
+
+static void attributes_that_are_not_wanted_are_no_event_by_themselves(void)
+{
+	uint64_t f;
+	char c;
+	int fd;
+
+	start_without_a_wish_for(0, STATX_ATIME);
+	fd = open(in_mount("f"), O_RDWR);
+	CHECK(fd >= 0);
+	f = node_of(1, "f")->nodeid;
+	CHECK(pread(fd, &c, 1, 0) == 1);
+	take_records();
+	need_record(EXTFUSE_REPLY, FUSE_READ, f);
+	CHECK(!find_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f));
+	CHECK(write(fd, "x", 1) == 1);
+	take_records();
+	need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ATTR, f);
+	close(fd);
+	stop();
+}
+
 static void notifications_are_events_cached_or_not(void)
 {
 	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
@@ -1403,6 +1575,9 @@ static const struct test tests[] = {
 	TEST(one_reply_for_each_request),
 	TEST(end_of_a_file_says_whether_it_was_only_read),
 	TEST(errors_show_in_the_reply),
+	TEST(success_is_not_shown_to_a_program_that_has_no_use_for_it),
+	TEST(failure_is_shown_to_a_program_that_has_no_use_for_success),
+	TEST(withdrawal_is_shown_to_a_program_that_has_no_use_for_success),
 	TEST(one_reply_when_the_connection_is_aborted),
 	TEST(one_reply_when_a_signal_interrupts),
 	TEST(ids_are_the_requesters),
@@ -1424,6 +1599,8 @@ static const struct test tests[] = {
 	TEST(changes_of_attributes_are_events),
 	TEST(loss_of_a_backing_file_is_an_event),
 	TEST(entries_of_readdirplus_are_events),
+	TEST(events_that_are_not_wanted_are_not_shown),
+	TEST(attributes_that_are_not_wanted_are_no_event_by_themselves),
 	TEST(notifications_are_events_cached_or_not),
 	TEST(abort_while_everybody_asks),
 	TEST(seed_example_loads_attaches_and_answers),

@@ -83,12 +83,21 @@ static bool extfuse_out_pages(const struct fuse_args *args, unsigned int i)
 	return args->out_pages && i == args->out_numargs - 1;
 }
 
+static u32 extfuse_in_size(const struct fuse_args *args, unsigned int i)
+{
+	return i < args->in_numargs ? args->in_args[i].size : 0;
+}
+
+static u32 extfuse_out_size(const struct fuse_args *args, unsigned int i,
+			    int error)
+{
+	return !error && i < args->out_numargs ? args->out_args[i].size : 0;
+}
+
 /* Sets every byte of the context: callers leave it uninitialized */
 static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 			     u32 opcode, u32 phase, int error)
 {
-	unsigned int i;
-
 	ctx->args = args;
 	ctx->written = 0;
 	ctx->req.nodeid = args->nodeid;
@@ -102,12 +111,11 @@ static void extfuse_ctx_init(struct extfuse_ctx *ctx, struct fuse_args *args,
 	ctx->req.child[1] = args->extfuse.child[1];
 	ctx->req.in_numargs = args->in_numargs;
 	ctx->req.out_numargs = args->out_numargs;
-	memset(ctx->req.in_size, 0, sizeof(ctx->req.in_size));
-	memset(ctx->req.out_size, 0, sizeof(ctx->req.out_size));
-	for (i = 0; i < args->in_numargs; i++)
-		ctx->req.in_size[i] = args->in_args[i].size;
-	for (i = 0; i < args->out_numargs && !error; i++)
-		ctx->req.out_size[i] = args->out_args[i].size;
+	ctx->req.in_size[0] = extfuse_in_size(args, 0);
+	ctx->req.in_size[1] = extfuse_in_size(args, 1);
+	ctx->req.in_size[2] = extfuse_in_size(args, 2);
+	ctx->req.out_size[0] = extfuse_out_size(args, 0, error);
+	ctx->req.out_size[1] = extfuse_out_size(args, 1, error);
 	ctx->req.flags = args->extfuse.reader ? EXTFUSE_F_READER : 0;
 	ctx->req.cookie[0] = args->extfuse.cookie[0];
 	ctx->req.cookie[1] = args->extfuse.cookie[1];
@@ -143,6 +151,7 @@ static int extfuse_run_request(const struct bpf_prog *prog,
 	args->extfuse.cookie[0] = ctx->req.cookie[0];
 	args->extfuse.cookie[1] = ctx->req.cookie[1];
 	args->extfuse.seen = true;
+	args->extfuse.quiet = ret == EXTFUSE_UPCALL_QUIET;
 
 	return ret;
 }
@@ -264,7 +273,7 @@ static enum extfuse_verdict extfuse_accept(const struct extfuse_ctx *ctx,
 {
 	const struct fuse_args *args = ctx->args;
 
-	if (ret == EXTFUSE_UPCALL)
+	if (ret == EXTFUSE_UPCALL || ret == EXTFUSE_UPCALL_QUIET)
 		return EXTFUSE_ASK;
 
 	if (ret < 0 && ret > -512) {
@@ -426,18 +435,21 @@ void extfuse_observe(struct fuse_conn *fc, struct fuse_args *args,
  * @error: 0 or the negative error of the request
  *
  * Exactly once for each request that was not answered by the program, before
- * the requester or any waiter can see the result.
+ * the requester or any waiter can see the result.  The program is not run for a
+ * success of which it said that it has no use for it.
  */
 void extfuse_reply(struct fuse_conn *fc, struct fuse_args *args,
 		   const struct fuse_in_header *in, int error)
 {
 	struct extfuse_ctx ctx __uninitialized;
+	bool seen = args->extfuse.seen;
 	struct bpf_prog *prog;
 
 	if (!extfuse_hooked(args))
 		return;
 
-	if (!args->extfuse.seen) {
+	args->extfuse.seen = false;
+	if (!seen) {
 		/* Sent before the attach: the cookie is empty */
 		if (!in)
 			return;
@@ -446,8 +458,9 @@ void extfuse_reply(struct fuse_conn *fc, struct fuse_args *args,
 		args->extfuse.uid = in->uid;
 		args->extfuse.gid = in->gid;
 		args->extfuse.pid = in->pid;
+	} else if (args->extfuse.quiet && !error) {
+		return;
 	}
-	args->extfuse.seen = false;
 
 	rcu_read_lock();
 	prog = rcu_dereference(fc->extfuse.prog);
@@ -522,7 +535,14 @@ refuse:
 	return NULL;
 }
 
-/* Run the program for an event whose inputs are in @args */
+/* Is there a program that wants to see this event? */
+static bool extfuse_wanted(const struct fuse_conn *fc, u32 event)
+{
+	return extfuse_attached(fc) &&
+	       !(READ_ONCE(fc->extfuse.unwanted_events) & BIT(event));
+}
+
+/* Run the program for an event whose inputs are in @args, and keep its cookie */
 static void extfuse_event(struct fuse_conn *fc, struct fuse_args *args,
 			  u32 event)
 {
@@ -534,6 +554,8 @@ static void extfuse_event(struct fuse_conn *fc, struct fuse_args *args,
 	if (prog) {
 		extfuse_ctx_init(&ctx, args, event, EXTFUSE_EVENT, 0);
 		extfuse_run(prog, &ctx);
+		args->extfuse.cookie[0] = ctx.req.cookie[0];
+		args->extfuse.cookie[1] = ctx.req.cookie[1];
 	}
 	rcu_read_unlock();
 }
@@ -548,16 +570,18 @@ static void extfuse_event(struct fuse_conn *fc, struct fuse_args *args,
  */
 void extfuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup)
 {
-	struct fuse_args args = {};
-
 	if (!extfuse_attached(fc))
 		return;
 
-	args.nodeid = nodeid;
-	args.in_numargs = 1;
-	args.in_args[0].size = sizeof(nlookup);
-	args.in_args[0].value = &nlookup;
-	extfuse_event(fc, &args, EXTFUSE_EV_FORGET);
+	if (extfuse_wanted(fc, EXTFUSE_EV_FORGET)) {
+		struct fuse_args args = {};
+
+		args.nodeid = nodeid;
+		args.in_numargs = 1;
+		args.in_args[0].size = sizeof(nlookup);
+		args.in_args[0].value = &nlookup;
+		extfuse_event(fc, &args, EXTFUSE_EV_FORGET);
+	}
 
 	/* Fully ordered: after the event, before the queue */
 	atomic64_inc_return(&fc->extfuse.forgets);
@@ -573,16 +597,20 @@ void extfuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup)
 void extfuse_inval_attr(struct inode *inode, u32 mask)
 {
 	struct fuse_conn *fc = get_fuse_conn(inode);
-	struct fuse_args args = {};
 
 	if (!extfuse_attached(fc))
 		return;
 
-	args.nodeid = get_node_id(inode);
-	args.in_numargs = 1;
-	args.in_args[0].size = sizeof(mask);
-	args.in_args[0].value = &mask;
-	extfuse_event(fc, &args, EXTFUSE_EV_INVAL_ATTR);
+	if (extfuse_wanted(fc, EXTFUSE_EV_INVAL_ATTR) &&
+	    mask & ~READ_ONCE(fc->extfuse.unwanted_attrs)) {
+		struct fuse_args args = {};
+
+		args.nodeid = get_node_id(inode);
+		args.in_numargs = 1;
+		args.in_args[0].size = sizeof(mask);
+		args.in_args[0].value = &mask;
+		extfuse_event(fc, &args, EXTFUSE_EV_INVAL_ATTR);
+	}
 
 	/* After the event, before the mask: see fuse_keep_attributes() */
 	atomic_inc_return(&get_fuse_inode(inode)->extfuse_invals);
@@ -602,7 +630,7 @@ void extfuse_direntplus(struct fuse_conn *fc, struct fuse_args *args,
 {
 	char *name;
 
-	if (!extfuse_attached(fc))
+	if (!extfuse_wanted(fc, EXTFUSE_EV_DIRENTPLUS))
 		return;
 
 	/* A record's name has no NUL, and what follows it is not ours to write */
@@ -654,7 +682,7 @@ void extfuse_notify_inode(struct fuse_conn *fc, u32 event, u64 nodeid)
 {
 	struct fuse_args args = {};
 
-	if (!extfuse_attached(fc))
+	if (!extfuse_wanted(fc, event))
 		return;
 
 	args.nodeid = nodeid;
@@ -675,7 +703,7 @@ void extfuse_notify_entry(struct fuse_conn *fc, u32 event, u64 parent,
 {
 	struct fuse_args args = {};
 
-	if (!extfuse_attached(fc))
+	if (!extfuse_wanted(fc, event))
 		return;
 
 	args.nodeid = parent;
@@ -820,6 +848,8 @@ void extfuse_init_reply(struct fuse_mount *fm, struct fuse_args *args,
 	event.in_args[0].size = sizeof(dev);
 	event.in_args[0].value = &dev;
 	extfuse_event(fc, &event, EXTFUSE_EV_ATTACH);
+	WRITE_ONCE(fc->extfuse.unwanted_events, event.extfuse.cookie[0]);
+	WRITE_ONCE(fc->extfuse.unwanted_attrs, event.extfuse.cookie[1]);
 }
 
 /**
@@ -1187,7 +1217,7 @@ static int extfuse_test_run(struct bpf_prog *prog, const union bpf_attr *kattr,
 	if (start.phase == EXTFUSE_REQUEST) {
 		ssize_t res = 0;
 
-		ret = EXTFUSE_UPCALL;
+		ret = raw == EXTFUSE_UPCALL_QUIET ? raw : EXTFUSE_UPCALL;
 		if (extfuse_accept(ctx, raw, &res) == EXTFUSE_TAKE)
 			ret = min_t(ssize_t, res, 0);
 		if (ret)

@@ -38,6 +38,14 @@ struct extfuse_conn {
 	int error;
 
 	/*
+	 * Events that the program does not want to see, a bit each, and STATX_*
+	 * that are no event by themselves.  Set after the attach and before any
+	 * request is sent.
+	 */
+	u32 unwanted_events;
+	u32 unwanted_attrs;
+
+	/*
 	 * Number of FORGETs and dropped backing files so far.  Raised after
 	 * the program saw the event and before it takes effect, see
 	 * extfuse_live_inode().
@@ -69,6 +77,9 @@ struct extfuse_args {
 
 	/* The program saw EXTFUSE_REQUEST, and is owed an EXTFUSE_REPLY */
 	bool seen:1;
+
+	/* With seen: only if the request fails */
+	bool quiet:1;
 
 	/* The program gave the answer, and the server was not asked */
 	bool answered:1;

@@ -45,6 +45,13 @@ enum extfuse_arg {
 #define EXTFUSE_UPCALL	(-38)
 
 /*
+ * Returned in EXTFUSE_REQUEST to ask the server as well, by a program that has
+ * no use for its success: EXTFUSE_REPLY follows only if the request fails or is
+ * withdrawn, with an error that is not 0.
+ */
+#define EXTFUSE_UPCALL_QUIET	(-1038)
+
+/*
  * extfuse_req.error of a request that was not sent, since it could not be
  * answered on the way that the kernel tried first: the same request follows.
  */
@@ -53,18 +60,20 @@ enum extfuse_arg {
 /* Values of extfuse_req.phase. */
 enum extfuse_phase {
 	/*
-	 * A request is about to be sent.  Return EXTFUSE_UPCALL to send it
-	 * to the server, 0 when every output was written (LOOKUP, GETATTR, STATX,
-	 * GETXATTR, LISTXATTR, ACCESS and STATFS only), or -511..-1 to answer
-	 * with that error.  Anything else is an upcall with a warning.  The
-	 * kernel may refuse an answer; then EXTFUSE_REPLY follows as after an
-	 * upcall, with the cookie that the program left.
+	 * A request is about to be sent.  Return EXTFUSE_UPCALL or
+	 * EXTFUSE_UPCALL_QUIET to send it to the server, 0 when every output was
+	 * written (LOOKUP, GETATTR, STATX, GETXATTR, LISTXATTR, ACCESS and
+	 * STATFS only), or -511..-1 to answer with that error.  Anything else is
+	 * an upcall with a warning.  The kernel may refuse an answer; then
+	 * EXTFUSE_REPLY follows as after an upcall, with the cookie that the
+	 * program left.
 	 */
 	EXTFUSE_REQUEST		= 0,
 	/*
 	 * The daemon answered, or the request failed (error is not 0).  Exactly
-	 * one for each EXTFUSE_REQUEST that was not answered by the program.
-	 * The return value is ignored.
+	 * one for each EXTFUSE_REQUEST that was not answered by the program, none
+	 * for one that succeeded after EXTFUSE_UPCALL_QUIET.  The return value
+	 * is ignored.
 	 */
 	EXTFUSE_REPLY		= 1,
 	/*
@@ -78,7 +87,10 @@ enum extfuse_phase {
 enum extfuse_event {
 	/*
 	 * The program was attached, before any request is shown.  in[0]: __u32
-	 * number of the connection, as in /sys/fs/fuse/connections
+	 * number of the connection, as in /sys/fs/fuse/connections.  What the
+	 * program leaves in the cookie it does not want to see: in cookie[0]
+	 * events, 1 << EXTFUSE_EV_*, in cookie[1] attributes, STATX_*, which
+	 * are no INVAL_ATTR if nothing else became stale
 	 */
 	EXTFUSE_EV_ATTACH	= 1,
 	/* nodeid is forgotten, before FORGET is queued.  in[0]: __u64 nlookup */
@@ -136,8 +148,9 @@ enum extfuse_req_flags {
  * @out_size:	sizes of the outputs in bytes; in EXTFUSE_REPLY as received
  * @flags:	enum extfuse_req_flags
  * @cookie:	zero at first; what the program leaves here in EXTFUSE_REQUEST
- *		it finds in EXTFUSE_REPLY of the same request.  The only
- *		writable field, in naturally aligned 8 byte accesses
+ *		it finds in EXTFUSE_REPLY of the same request; see
+ *		EXTFUSE_EV_ATTACH.  The only writable field, in naturally
+ *		aligned 8 byte accesses
  *
  * Fields are read in naturally aligned accesses of their own size.
  *
@@ -145,8 +158,9 @@ enum extfuse_req_flags {
  * @out_size), data_in the inputs back to back by in_size[] followed, in
  * EXTFUSE_REPLY with error 0, by the outputs by out_size[]; data_out receives
  * the outputs that the program wrote, back to back by out_size[].  retval is
- * the program's return value after the kernel's rules: EXTFUSE_UPCALL when the
- * kernel would have asked the server.
+ * the program's return value after the kernel's rules: EXTFUSE_UPCALL, or
+ * EXTFUSE_UPCALL_QUIET if it said so, when the kernel would have asked the
+ * server.
  */
 struct extfuse_req {
 	__u64 nodeid;
