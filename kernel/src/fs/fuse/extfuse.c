@@ -181,20 +181,22 @@ static bool extfuse_valid_xattrs(const char *list, size_t size)
 	return true;
 }
 
-static bool extfuse_valid_statx(const struct fuse_statx *sx,
-				const struct inode *inode)
+static bool extfuse_valid_statx(const struct fuse_statx *sx)
 {
 	if ((sx->mask & STATX_SIZE) && sx->size > LLONG_MAX)
 		return false;
-	if (!(sx->mask & STATX_TYPE))
-		return true;
-	return fuse_valid_type(sx->mode) &&
-	       !(inode && inode_wrong_type(inode, sx->mode));
+	return !(sx->mask & STATX_TYPE) || fuse_valid_type(sx->mode);
 }
 
 static bool extfuse_one_output(const struct fuse_args *args, size_t size)
 {
 	return args->out_numargs == 1 && args->out_args[0].size == size;
+}
+
+/* Do attributes fit the inode that they are for, if any? */
+static bool extfuse_same_type(const struct inode *inode, umode_t mode)
+{
+	return !inode || !inode_wrong_type(inode, mode);
 }
 
 /* Does a LOOKUP answer fit the inode that is to be revalidated, if any? */
@@ -238,16 +240,22 @@ static enum extfuse_verdict extfuse_accept_outputs(const struct extfuse_ctx *ctx
 	case FUSE_GETATTR: {
 		struct fuse_attr_out *attr = out;
 
-		return extfuse_verdict(extfuse_one_output(args, sizeof(*attr)) &&
-				       !fuse_invalid_attr(&attr->attr) &&
-				       !(inode && inode_wrong_type(inode,
-								   attr->attr.mode)));
+		if (!extfuse_one_output(args, sizeof(*attr)) ||
+		    fuse_invalid_attr(&attr->attr))
+			return EXTFUSE_REFUSE;
+		/* As for LOOKUP: what inode is here the program can't know */
+		return extfuse_same_type(inode, attr->attr.mode) ?
+		       EXTFUSE_TAKE : EXTFUSE_ASK;
 	}
 	case FUSE_STATX: {
 		struct fuse_statx_out *statx = out;
 
-		return extfuse_verdict(extfuse_one_output(args, sizeof(*statx)) &&
-				       extfuse_valid_statx(&statx->stat, inode));
+		if (!extfuse_one_output(args, sizeof(*statx)) ||
+		    !extfuse_valid_statx(&statx->stat))
+			return EXTFUSE_REFUSE;
+		return !(statx->stat.mask & STATX_TYPE) ||
+		       extfuse_same_type(inode, statx->stat.mode) ?
+		       EXTFUSE_TAKE : EXTFUSE_ASK;
 	}
 	case FUSE_GETXATTR:
 	case FUSE_LISTXATTR: {
