@@ -22,6 +22,10 @@ EXT_PARAM_ENUM(atime, 0, "strict,relaxed",
  */
 EXT_KNOB __u32 ext_idle = EXT_KEEPS_ROWS;
 
+/* Opcodes whose replies a handler sees, and events that one sees, a bit each, from the loader. */
+EXT_KNOB __u64 ext_replies = ~0ULL;
+EXT_KNOB __u64 ext_events = ~0ULL;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, EXT_SLOTS);
@@ -132,6 +136,9 @@ extern __u32 ext_attached;
 /* The replies of these tell of an inode's extended attributes, and change nothing. */
 #define TELLS_XATTRS (BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR))
 
+/* The replies that the dispatcher wants to see, whatever their requests have begun. */
+#define HEARD (CREATES | TELLS | TELLS_XATTRS | BIT(FUSE_READDIRPLUS))
+
 /* The end of a file's use. Of one that was only read it changes at most what reading does. */
 #define ENDS (BIT(FUSE_FLUSH) | BIT(FUSE_RELEASE))
 
@@ -148,6 +155,7 @@ static __always_inline bool in(__u64 set, __u32 opcode)
 #define TRAIT_ENDS 64
 #define TRAIT_CREATES 128
 #define TRAIT_TELLS 256
+#define TRAIT_LOOKS 512
 
 #define CLASS_OF(opcode) \
 	(IS(HARMLESS, opcode)		      ? 0 \
@@ -158,7 +166,8 @@ static __always_inline bool in(__u64 set, __u32 opcode)
 					      : CLASS_UNKNOWN)
 #define TRAITS_OF(opcode) \
 	(CLASS_OF(opcode) | IS(READS, opcode) * TRAIT_READS | IS(ENDS, opcode) * TRAIT_ENDS | \
-	 IS(CREATES, opcode) * TRAIT_CREATES | IS(TELLS | TELLS_XATTRS, opcode) * TRAIT_TELLS)
+	 IS(CREATES, opcode) * TRAIT_CREATES | IS(TELLS | TELLS_XATTRS, opcode) * TRAIT_TELLS | \
+	 IS(READS | BIT(FUSE_READ), opcode) * TRAIT_LOOKS)
 #define TRAITS_OF_EIGHT(opcode) \
 	TRAITS_OF(opcode), TRAITS_OF((opcode) + 1), TRAITS_OF((opcode) + 2), \
 		TRAITS_OF((opcode) + 3), TRAITS_OF((opcode) + 4), TRAITS_OF((opcode) + 5), \
@@ -181,6 +190,12 @@ static __always_inline __u32 class_of(struct extfuse_req *ctx, __u32 what)
 	    (what & TRAIT_READS || (what & TRAIT_ENDS && ctx->flags & EXTFUSE_F_READER)))
 		return 0;
 	return what & CLASS_MASK;
+}
+
+/* Does this change no more than the time of the last access, so that it will be asked for again? */
+static __always_inline bool only_looks(struct extfuse_req *ctx, __u32 what)
+{
+	return what & TRAIT_LOOKS || (what & TRAIT_ENDS && ctx->flags & EXTFUSE_F_READER);
 }
 
 static __always_inline struct ext_inode_stripe *inode_at(__u64 nodeid)
@@ -381,13 +396,16 @@ static __always_inline void lower_begun(struct extfuse_req *ctx, __u64 what)
 	ext_lower_begun(what, ctx->nodeid, ctx->child[0], ctx->child[1]);
 }
 
-/* end: draw, raise, lower, in this order; the draw is new */
-static __noinline void end(struct extfuse_req *ctx, __u64 what)
+/*
+ * end: draw, raise, lower, in this order; the draw is new. The dead row of a file that was only
+ * looked at stays for the next word on it to overwrite.
+ */
+static __noinline void end(struct extfuse_req *ctx, __u64 what, bool looked)
 {
 	int rows = raise_begun(ctx, what, ext_draw());
 
 	lower_begun(ctx, what);
-	if (rows && ext_policy_remove()) {
+	if (rows && !looked && ext_policy_remove()) {
 		__u64 child0 = ctx->child[0], child1 = ctx->child[1];
 
 		if (rows & ROW_OF_NODEID)
@@ -480,6 +498,18 @@ int ext_atime_relaxed(void)
 
 /* ---- Outcome of a request ---- */
 
+/* The daemon is asked: what the program returns. A success is no news where nothing has begun. */
+static __always_inline int upcall(struct extfuse_req *ctx)
+{
+	__u64 heard = ext_idle ? ext_replies : ext_replies | HEARD;
+	__u32 opcode = ctx->opcode;
+
+	if (opcode >= EXT_OPCODES || IS(heard, opcode) ||
+	    ctx->cookie[1] & (EXT_C_BEGUN | EXT_C_ANSWERED))
+		return EXTFUSE_UPCALL;
+	return EXTFUSE_UPCALL_QUIET;
+}
+
 int ext_hit(struct extfuse_req *ctx)
 {
 	struct ext_op_stats *stats = stats_get(ctx->opcode);
@@ -511,7 +541,7 @@ int ext_miss(struct extfuse_req *ctx, __u32 reason)
 
 	/* The dispatcher has counted the request as a miss, absent. */
 	if (reason == EXT_MISS_ABSENT || reason >= EXT_MISS_MAX || ctx->cookie[1] >> EXT_C_REASON)
-		return -ENOSYS;
+		return upcall(ctx);
 	stats = stats_get(ctx->opcode);
 	if (stats) {
 		stats->misses[EXT_MISS_ABSENT]--;
@@ -521,7 +551,8 @@ int ext_miss(struct extfuse_req *ctx, __u32 reason)
 	}
 	FRESH(ctx);
 	ctx->cookie[1] |= (__u64)reason << EXT_C_REASON;
-	return -ENOSYS;
+	FRESH(ctx);
+	return upcall(ctx);
 }
 
 int ext_refuse(struct extfuse_req *ctx, int error)
@@ -628,7 +659,7 @@ static __always_inline void reply(struct extfuse_req *ctx, struct ext_scratch *s
 	if (what & TRAIT_CREATES && !ctx->error)
 		created(ctx, scratch);
 	if (cookie & EXT_C_BEGUN) {
-		end(ctx, cookie);
+		end(ctx, cookie, only_looks(ctx, what));
 		if (stats)
 			stats->invalidations++;
 	} else if (!(cookie & EXT_C_SEEN)) {
@@ -672,6 +703,25 @@ static __noinline void withdrawn(struct extfuse_req *ctx, struct ext_op_stats *s
 
 /* ---- Events ---- */
 
+/* linux/stat.h */
+#define STATX_ATIME 0x20U
+#define STATX_BLOCKS 0x400U
+
+/*
+ * What the driver is not to show. A row is what the daemon said, so it stays where the driver
+ * distrusts its own copy alone: STATX_ATIME comes after each read, of which the daemon knows by a
+ * READ, READDIR or READLINK, judged as the request that it is, or not at all. An inode that is read
+ * without the daemon is not answered for, and loses its row with its backing file. STATX_BLOCKS
+ * comes after a FLUSH with write-back, which is judged likewise.
+ */
+static __always_inline void say_what_is_unwanted(struct extfuse_req *ctx)
+{
+	if (ext_idle)
+		ctx->cookie[0] = ~ext_events;
+	else
+		ctx->cookie[1] = STATX_ATIME | STATX_BLOCKS;
+}
+
 static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratch)
 {
 	struct ext_section *sec = &scratch->sec;
@@ -683,6 +733,8 @@ static __noinline void event(struct extfuse_req *ctx, struct ext_scratch *scratc
 	if (ctx->opcode == EXTFUSE_EV_ATTACH) {
 		if (bpf_extfuse_read_args(ctx, IN_PARAM_0_VALUE, &minor, sizeof(minor)) >= 0)
 			ext_attached = minor + 1;
+		FRESH(ctx);
+		say_what_is_unwanted(ctx);
 		/* Rows of an earlier connection name other inodes. */
 		ext_raise(&ext_all.last, ext_draw());
 		return;
@@ -768,7 +820,7 @@ static __always_inline int dispatch_idle(struct extfuse_req *ctx, __u32 opcode)
 			stats->misses[EXT_MISS_ABSENT]++;
 		}
 		if (ext_idle == EXT_COUNTS_ALONE)
-			return -ENOSYS;
+			return EXTFUSE_UPCALL_QUIET;
 		ctx->cookie[1] = EXT_C_SEEN;
 	} else {
 		if (ctx->error == EXTFUSE_WITHDRAWN) {
@@ -783,7 +835,7 @@ static __always_inline int dispatch_idle(struct extfuse_req *ctx, __u32 opcode)
 	}
 	if (opcode < EXT_OPCODES)
 		bpf_tail_call(ctx, &ext_progs, slot);
-	return -ENOSYS;
+	return upcall(ctx);
 }
 
 SEC("extfuse")
@@ -839,5 +891,5 @@ int ext_dispatch(struct extfuse_req *ctx)
 	/* No handler. */
 	if (scratch->sec.what)
 		ext_section_close(&scratch->sec, 0);
-	return -ENOSYS;
+	return upcall(ctx);
 }

@@ -164,7 +164,8 @@ __hidden int ext_negative_hit(struct extfuse_req *ctx, int error);
 
 /*
  * EXT_REQUEST: the daemon is to answer. reason (enum ext_miss) goes to the
- * statistics; the first one counts. Returns -ENOSYS.
+ * statistics; the first one counts. Returns EXTFUSE_UPCALL, or EXTFUSE_UPCALL_QUIET
+ * where nobody has a use for the reply.
  */
 __hidden int ext_miss(struct extfuse_req *ctx, __u32 reason);
 
@@ -173,7 +174,7 @@ __hidden int ext_miss(struct extfuse_req *ctx, __u32 reason);
  * would do; what the dispatcher began for it is taken back. Requests that may not
  * wait for a reply (EXT_UNREFUSABLE in ext_types.h: READ, WRITE, FLUSH, RELEASE,
  * RELEASEDIR, ...) cannot be refused: they are sent, and a miss with the reason
- * error is counted. Counts a negative hit. Returns error, or -ENOSYS where it
+ * error is counted. Counts a negative hit. Returns error, or as ext_miss() where it
  * cannot be refused.
  */
 __hidden int ext_refuse(struct extfuse_req *ctx, int error);

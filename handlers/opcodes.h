@@ -65,7 +65,8 @@
  * INVAL_ENTRY		ext_inval_entry_name()
  * EXPIRE, DELETE	ext_expire_name(), ext_delete_name()
  * FORGET		ext_forget_count(ctx, &nlookup)
- * INVAL_ATTR		ext_inval_attr_mask(ctx, &mask): STATX_* that became stale
+ * INVAL_ATTR		ext_inval_attr_mask(ctx, &mask): STATX_* that became stale; where rows are
+ *			kept not for STATX_ATIME and STATX_BLOCKS alone, which requests tell
  */
 #ifndef EXT_OPCODES_H
 #define EXT_OPCODES_H

@@ -200,6 +200,24 @@ static uint32_t idleness(const struct ext_objects *objects)
 	return EXT_COUNTS_ALONE;
 }
 
+/* The opcodes or events for which there is a program in the slots from @first on, a bit each. */
+static uint64_t slots_with_program(const struct ext_objects *objects, uint32_t first)
+{
+	uint64_t opcodes = 0;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		const struct ext_object *object = objects->v[i];
+
+		for (size_t j = 0; j < object->nprogs; j++) {
+			uint32_t opcode = object->progs[j].slot - first;
+
+			if (object->progs[j].kind == EXT_SECTION_SLOT && opcode < EXT_OPCODES)
+				opcodes |= UINT64_C(1) << opcode;
+		}
+	}
+	return opcodes;
+}
+
 /* What the store and the dispatcher are told. A program without a variable has no use for it. */
 static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 {
@@ -207,6 +225,8 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 	uint32_t fill = opts->fill_daemon ? 1 : 0;
 	uint32_t one_nodeid = opts->one_nodeid_per_inode ? 1 : 0;
 	uint32_t idle = idleness(&ext->objects);
+	uint64_t replies = slots_with_program(&ext->objects, EXT_SLOT_REPLY);
+	uint64_t events = slots_with_program(&ext->objects, EXT_SLOT_EVENT);
 
 	snprintf(name, sizeof(name), "%s", ext->policy);
 
@@ -219,6 +239,8 @@ static int set_globals(struct extfuse *ext, const struct extfuse_opts *opts)
 		{ "ext_fill", &fill, sizeof(fill) },
 		{ "ext_one_nodeid", &one_nodeid, sizeof(one_nodeid) },
 		{ "ext_idle", &idle, sizeof(idle) },
+		{ "ext_replies", &replies, sizeof(replies) },
+		{ "ext_events", &events, sizeof(events) },
 	};
 
 	for (size_t i = 0; i < EXT_ARRAY_SIZE(vars); i++) {

@@ -313,6 +313,65 @@ static void estale_is_a_change(void **state)
 	assert_quiet();
 }
 
+/* Whether the program sees that the daemon did as it was asked. */
+static bool sees_success(struct fake_req req)
+{
+	bool quiet;
+
+	assert_int_equal(fake_send(&req), -ENOSYS);
+	quiet = req.quiet;
+	fake_answer(&req);
+	assert_quiet();
+	return !quiet;
+}
+
+static void success_of_what_changes_nothing_is_not_seen(void **state)
+{
+	(void)state;
+	for (int relaxed = 0; relaxed < 2; relaxed++) {
+		ext_param_atime = relaxed;
+		assert_false(sees_success(req_opendir(42, 0)));
+		assert_false(sees_success(req_releasedir(42)));
+		assert_false(sees_success(req_access(42, 4)));
+		assert_false(sees_success(req_statfs(1)));
+		/* The dispatcher begins a change, which the handler takes back. */
+		assert_false(sees_success(req_open(42, 0)));
+		assert_true(sees_success(req_open(42, 01000)));
+		assert_true(sees_success(req_write(42)));
+		assert_true(sees_success(req_flush(42, 0)));
+		assert_int_equal(sees_success(req_flush(42, EXTFUSE_F_READER)), !relaxed);
+		assert_int_equal(sees_success(req_readlink(42)), !relaxed);
+		/* Its handler compares the size. */
+		assert_true(sees_success(req_read(42, 0, 100)));
+		/* These tell. */
+		assert_true(sees_success(req_lookup(1, "file")));
+		assert_true(sees_success(req_getattr(42)));
+		assert_true(sees_success(req_listxattr(42, 100)));
+		assert_true(sees_success(req_create(1, "new")));
+		assert_true(sees_success(req_readdirplus(1)));
+		assert_true(sees_success(req_plain(63, 42)));
+		assert_true(sees_success(req_plain(EXT_OPCODES, 42)));
+	}
+	assert_int_equal(fake_stats(FUSE_OPEN).requests, 4);
+	assert_int_equal(fake_stats(FUSE_OPENDIR).misses[EXT_MISS_ABSENT], 2);
+}
+
+static void failure_of_what_changes_nothing_is_seen(void **state)
+{
+	(void)state;
+	struct fake_req opened = req_open(42, 0), withdrawn = req_access(42, 4);
+
+	fake_getattr_file(42);
+	assert_int_equal(fake_send(&opened), -ENOSYS);
+	assert_true(opened.quiet);
+	fake_fail(&opened, -ESTALE);
+	assert_false(answers_getattr(42));
+	assert_int_equal(fake_send(&withdrawn), -ENOSYS);
+	assert_true(withdrawn.quiet);
+	fake_fail(&withdrawn, EXTFUSE_WITHDRAWN);
+	assert_int_equal(fake_stats(FUSE_ACCESS).requests, 0);
+}
+
 static void refused_change_leaves_nothing_behind(void **state)
 {
 	(void)state;
@@ -392,6 +451,13 @@ static void withdrawn_request_counts_once(void **state)
 	assert_quiet();
 }
 
+static void each_event_is_wanted_where_rows_are_kept(void **state)
+{
+	(void)state;
+	for (__u32 event = EXTFUSE_EV_ATTACH; event < EXTFUSE_EV_MAX; event++)
+		assert_true(fake_wants(event));
+}
+
 static void attach_tells_the_connection(void **state)
 {
 	(void)state;
@@ -458,6 +524,8 @@ int main(void)
 		fake_test_on_host(section_that_a_handler_left_open_is_closed_by_the_next_program,
 				  "calls functions of the program"),
 		fake_test(estale_is_a_change),
+		fake_test(success_of_what_changes_nothing_is_not_seen),
+		fake_test(failure_of_what_changes_nothing_is_seen),
 		fake_test_on_host(refused_change_leaves_nothing_behind,
 				  "calls functions of the program"),
 		fake_test_on_host(requests_that_nobody_waits_for_cannot_be_refused,
@@ -466,6 +534,7 @@ int main(void)
 		fake_test(handlers_name_two_names_and_no_more),
 		fake_test_on_host(narrowing_is_for_requests_only, "calls functions of the program"),
 		fake_test(withdrawn_request_counts_once),
+		fake_test(each_event_is_wanted_where_rows_are_kept),
 		fake_test(attach_tells_the_connection),
 		fake_test(unknown_events_end_the_inode_and_its_names),
 		fake_test(raise_is_a_maximum),

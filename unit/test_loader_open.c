@@ -2,6 +2,8 @@
 /* test_loader_open.c - from options to a linked object with its parameters set */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/extfuse.h>
+#include <linux/fuse.h>
 
 #include "loader/loader_test.h"
 
@@ -77,6 +79,8 @@ static void test_presets(void **state)
 	assert_int_equal(flag, 0);
 	read_var(ext, "ext_idle", &flag, sizeof(flag));
 	assert_int_equal(flag, 0);
+	assert_true(var64(ext, "ext_replies") == (EXT_BIT(FUSE_LOOKUP) | EXT_BIT(FUSE_GETATTR)));
+	assert_true(var64(ext, "ext_events") == EXT_BIT(EXTFUSE_EV_FORGET));
 	extfuse_close(ext);
 }
 
@@ -133,6 +137,8 @@ static void test_policy_that_keeps_nothing_has_no_maps_to_speak_of(void **state)
 	/* And the dispatcher knows, and that there is no handler. */
 	read_var(ext, "ext_idle", &idle, sizeof(idle));
 	assert_int_equal(idle, EXT_COUNTS_ALONE);
+	assert_true(var64(ext, "ext_replies") == 0);
+	assert_true(var64(ext, "ext_events") == 0);
 	extfuse_close(ext);
 }
 
@@ -149,6 +155,7 @@ static void test_handler_is_called_where_the_policy_keeps_nothing(void **state)
 	assert_int_equal(extfuse_open(&opts, &ext), 0);
 	read_var(ext, "ext_idle", &idle, sizeof(idle));
 	assert_int_equal(idle, EXT_KEEPS_NOTHING);
+	assert_true(var64(ext, "ext_replies") == EXT_BIT(FUSE_GETATTR));
 	extfuse_close(ext);
 }
 

@@ -22,6 +22,28 @@ static void a_change_ends_a_row_and_frees_it(void **state)
 	assert_int_equal(fake_rows(), 0);
 }
 
+/* It will be asked for again, and nothing but its time of the last access is another one. */
+static void a_row_that_reading_ended_stays_to_be_overwritten(void **state)
+{
+	(void)state;
+	struct fake_req reads[] = { req_read(42, 0, 100), req_readlink(42), req_readdir(42, 0, 100),
+				    req_flush(42, EXTFUSE_F_READER),
+				    req_release(42, EXTFUSE_F_READER) };
+
+	for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
+		fake_getattr_file(42);
+		assert_true(answers_getattr(42));
+		fake_change(reads[i]);
+		assert_int_equal(fake_rows(), 1);
+		assert_false(answers_getattr(42));
+	}
+	/* The next word on it finds its row, and a change frees it. */
+	fake_getattr_file(42);
+	assert_int_equal(fake_stats(FUSE_GETATTR).inserts, 1);
+	fake_change(req_flush(42, 0));
+	assert_int_equal(fake_rows(), 0);
+}
+
 static void a_row_that_came_back_is_freed_again(void **state)
 {
 	(void)state;
@@ -121,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fake_test(rows_have_no_age),
 		fake_test(a_change_ends_a_row_and_frees_it),
+		fake_test(a_row_that_reading_ended_stays_to_be_overwritten),
 		fake_test(a_row_that_came_back_is_freed_again),
 		fake_test(a_row_that_the_daemon_filled_is_freed),
 		fake_test(a_dead_row_whose_stripe_another_inode_shares_makes_room),

@@ -625,6 +625,17 @@ void fake_lru(void)
 
 /* ---- Runs ---- */
 
+/* The constants that the library's choice of handlers decides. */
+static void take_slots(void)
+{
+	for (size_t i = 0; i < current->nvars; i++) {
+		if (current->vars[i].here == &ext_replies)
+			ext_replies = *(const __u64 *)current->vars[i].there;
+		if (current->vars[i].here == &ext_events)
+			ext_events = *(const __u64 *)current->vars[i].there;
+	}
+}
+
 /* The program with the limits that the test has set by now. */
 static void find_program(void)
 {
@@ -640,6 +651,7 @@ static void find_program(void)
 	current = program;
 	empty_maps();
 	fill_slots();
+	take_slots();
 	in_use = true;
 }
 

@@ -13,6 +13,8 @@
 static bool tolerant;
 static unsigned int refused;
 static __u64 now;
+/* What the program said at its attach. */
+static __u64 unwanted_events, unwanted_attrs;
 
 __u64 fake_now(void)
 {
@@ -182,6 +184,9 @@ static bool is_legal(const struct fake_req *req, int ret)
 /* What the kernel makes of the program's result. */
 static int take_answer(struct fake_req *req, int ret)
 {
+	req->quiet = ret == EXTFUSE_UPCALL_QUIET;
+	if (req->quiet)
+		ret = -ENOSYS;
 	if (!is_legal(req, ret)) {
 		if (!tolerant)
 			fail_msg("the kernel refuses what a program answered to %s: %d, with %u of "
@@ -238,7 +243,8 @@ static void begin_reply(struct fake_req *req, int error)
 void fake_answer(struct fake_req *req)
 {
 	begin_reply(req, 0);
-	run(req, false);
+	if (!req->quiet)
+		run(req, false);
 }
 
 void fake_fail(struct fake_req *req, int error)
@@ -862,11 +868,17 @@ void fake_change(struct fake_req req)
 	fake_answer(&req);
 }
 
+bool fake_wants(__u32 event)
+{
+	return !(unwanted_events >> event & 1);
+}
+
 static void run_event(struct fake_req *req)
 {
 	settle(req);
 	req->ctx.phase = EXTFUSE_EVENT;
-	run(req, false);
+	if (fake_wants(req->ctx.opcode))
+		run(req, false);
 }
 
 void fake_forget(__u64 nodeid)
@@ -883,7 +895,8 @@ void fake_inval_attr(__u64 nodeid, __u32 mask)
 	struct fake_req req = req_plain(EXTFUSE_EV_INVAL_ATTR, nodeid);
 
 	add_in(&req, &mask, sizeof(mask));
-	run_event(&req);
+	if (mask & ~unwanted_attrs)
+		run_event(&req);
 }
 
 void fake_direntplus(const struct fake_req *readdirplus, const char *name,
@@ -1026,7 +1039,10 @@ int fake_setup(void **state)
 	ext_param_atime = 0;
 	backend_begin();
 	add_in(&attach, &minor, sizeof(minor));
+	unwanted_events = 0;
 	run_event(&attach);
+	unwanted_events = attach.ctx.cookie[0];
+	unwanted_attrs = attach.ctx.cookie[1];
 	ext_epoch = 1;
 	return 0;
 }

@@ -44,6 +44,8 @@ struct fake_req {
 	const void *in[3];
 	void *out[2];
 	unsigned int written;
+	/* the program has no use for the reply unless it is an error: fake_answer() does not run it */
+	bool quiet;
 	__u32 room[2];
 	/* the inputs and outputs themselves */
 	union {
@@ -59,7 +61,7 @@ struct fake_req {
 extern __u64 ext_epoch, ext_seq;
 extern __u32 ext_attached, ext_generation;
 extern EXT_KNOB __u32 ext_fill, ext_one_nodeid, ext_idle;
-extern EXT_KNOB __u64 ext_param_atime;
+extern EXT_KNOB __u64 ext_param_atime, ext_replies, ext_events;
 extern struct ext_inode_stripe ext_inodes[EXT_STRIPES];
 extern struct ext_name_stripe ext_name_stripes[EXT_STRIPES];
 extern struct ext_all_stripe ext_all;
@@ -176,7 +178,8 @@ struct fake_req req_ioctl(__u64 nodeid, __u32 cmd);
 struct fake_req req_plain(__u32 opcode, __u64 nodeid);
 
 /*
- * Run the program; its return value after the kernel's rules. An answer that the
+ * Run the program; its return value after the kernel's rules, -ENOSYS if the daemon is
+ * to be asked (req->quiet tells how the program said so). An answer that the
  * kernel would not take (no outputs, an opcode that may not be answered, a number
  * that is no error) fails the test, or after fake_tolerate() is -ENOSYS, as then
  * the daemon is asked; fake_refused() counts them. Whether the outputs make sense
@@ -237,7 +240,8 @@ void assert_quiet(void);
 /* A change, from its request to its reply. */
 void fake_change(struct fake_req req);
 
-/* Events. */
+/* Events; the program does not run for those that it does not want to see, as it said at its attach. */
+bool fake_wants(__u32 event);
 void fake_forget(__u64 nodeid);
 void fake_inval_attr(__u64 nodeid, __u32 mask);
 void fake_direntplus(const struct fake_req *readdirplus, const char *name,

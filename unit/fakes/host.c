@@ -486,6 +486,14 @@ static void fill_slots(void)
 			fail_msg("two programs are for %s", programs[i].section);
 		slots[fake_slot(programs[i].section)] = programs[i].program;
 	}
+	ext_replies = 0;
+	ext_events = 0;
+	for (unsigned int i = 0; i < EXT_OPCODES; i++) {
+		if (slots[EXT_SLOT_REPLY + i])
+			ext_replies |= EXT_BIT(i);
+		if (slots[EXT_SLOT_EVENT + i])
+			ext_events |= EXT_BIT(i);
+	}
 }
 
 void fake_remove(const char *section)
@@ -522,6 +530,8 @@ void fake_set_program(const void *prog_array, __u32 slot, fake_program program)
 	if (prog_array == ext_progs) {
 		assert_true(slot < EXT_SLOTS);
 		slots[slot] = program;
+		if (slot - EXT_SLOT_REPLY < EXT_OPCODES)
+			ext_replies |= EXT_BIT(slot - EXT_SLOT_REPLY);
 		return;
 	}
 	if (!own) {

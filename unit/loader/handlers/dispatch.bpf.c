@@ -23,12 +23,13 @@ __u64 ext_epoch;
 __u32 ext_attached;
 const volatile char ext_policy_name[64];
 const volatile __u32 ext_idle;
+const volatile __u64 ext_replies, ext_events;
 
 SEC("extfuse")
 int dispatch(void *ctx)
 {
 	ext_attached = 1;
-	if (ext_idle || !ext_epoch || !hook_fresh((int)ext_param_atime))
+	if (ext_idle || (ext_replies | ext_events) & 1 || !ext_epoch || !hook_fresh((int)ext_param_atime))
 		return -38;
 	bpf_tail_call(ctx, &ext_progs, ext_policy_name[0] & 1);
 	return -38;
