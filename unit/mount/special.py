@@ -968,6 +968,16 @@ def passthrough_files():
             file.write("more")
         warm(m, "g")
         same_as_source(m, "g")
+        # Reading moves the time of the last access, which only the end of the backing file tells.
+        put(os.path.join(m.src, "h"), "0123456789")
+        os.utime(os.path.join(m.src, "h"), (1000000000, 1100000000))
+        warm(m, "h")
+        same(os.stat(os.path.join(m.mnt, "h")).st_atime, 1000000000, "the last access before it")
+        with open(os.path.join(m.mnt, "h"), "rb") as file:
+            same(file.read(4), b"0123", "content")
+        source = os.stat(os.path.join(m.src, "h")).st_atime_ns
+        need(source > 1000000000 * 10 ** 9, "the source's file was not accessed")
+        same(os.stat(os.path.join(m.mnt, "h")).st_atime_ns, source, "the last access")
         reached = m.opstats()
         same({op: reached.get(op, 0) for op in ("READ", "WRITE")}, {"READ": 0, "WRITE": 0},
              "requests that reached the daemon")

@@ -90,7 +90,9 @@ enum extfuse_event {
 	 * number of the connection, as in /sys/fs/fuse/connections.  What the
 	 * program leaves in the cookie it does not want to see: in cookie[0]
 	 * events, 1 << EXTFUSE_EV_*, in cookie[1] attributes, STATX_*, which
-	 * are no INVAL_ATTR if nothing else became stale
+	 * are no INVAL_ATTR if nothing else became stale; zero is everything.
+	 * A notification that comes before the INIT reply was processed may
+	 * be shown all the same
 	 */
 	EXTFUSE_EV_ATTACH	= 1,
 	/* nodeid is forgotten, before FORGET is queued.  in[0]: __u64 nlookup */
