@@ -57,6 +57,9 @@ static void check_type(int err)
 	else if (err == -EOPNOTSUPP)
 		report(false, "program type", "unknown to this kernel",
 		       "boot a kernel built by kernel/build.sh");
+	else if (err == -EPROTONOSUPPORT)
+		report(false, "program type", "older than this library",
+		       "boot a kernel built by its kernel/build.sh");
 	else
 		report(false, "program type", strerror(-err), "see the kernel's log");
 }

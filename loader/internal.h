@@ -322,7 +322,10 @@ size_t ext_init_complete(const struct ext_init_request *request,
 enum ext_switch { EXT_SWITCH_UNKNOWN, EXT_SWITCH_ABSENT, EXT_SWITCH_OFF, EXT_SWITCH_ON };
 /* The module parameter fuse.extfuse. */
 enum ext_switch ext_probe_switch(void);
-/* 0 if the program type can be loaded, -EPERM, -EOPNOTSUPP or another error. */
+/*
+ * 0 if the program type can be loaded, -EPERM, -EOPNOTSUPP, -EPROTONOSUPPORT if it is older than what
+ * the dispatcher needs, or another error.
+ */
 int ext_probe_prog_type(void);
 
 /* The handle. */

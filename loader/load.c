@@ -160,12 +160,15 @@ static int probe(const struct extfuse *ext)
 
 	if (err == -EOPNOTSUPP)
 		ext_log(&ext->log, EXTFUSE_LOG_INFO, "this kernel has no ExtFUSE program type");
+	else if (err == -EPROTONOSUPPORT)
+		ext_log(&ext->log, EXTFUSE_LOG_INFO,
+			"this kernel's ExtFUSE is older than the library: build the kernel again");
 	else if (err == -EPERM)
 		ext_log(&ext->log, EXTFUSE_LOG_INFO,
 			"no permission to load BPF (needs CAP_BPF and CAP_PERFMON, or root)");
 	else if (err)
 		ext_log(&ext->log, EXTFUSE_LOG_INFO, "BPF cannot be loaded: %s", strerror(-err));
-	return err;
+	return err == -EPROTONOSUPPORT ? -EOPNOTSUPP : err;
 }
 
 int extfuse_load(struct extfuse *ext)

@@ -25,18 +25,32 @@ enum ext_switch ext_probe_switch(void)
 							    : EXT_SWITCH_UNKNOWN;
 }
 
+/* Does the kernel know the newest of what a program may return? It says so itself in a test run. */
+static bool knows_quiet_upcalls(int fd)
+{
+	const struct extfuse_req request = { .phase = EXTFUSE_REQUEST };
+
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &request, .ctx_size_in = sizeof(request));
+
+	return !bpf_prog_test_run_opts(fd, &run) && (int)run.retval == EXTFUSE_UPCALL_QUIET;
+}
+
 int ext_probe_prog_type(void)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+		  .dst_reg = BPF_REG_0,
+		  .imm = EXTFUSE_UPCALL_QUIET },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_EXTFUSE, "ext_probe", "GPL", insns,
 			       EXT_ARRAY_SIZE(insns), NULL);
 
 	if (fd >= 0) {
+		bool known = knows_quiet_upcalls(fd);
+
 		close(fd);
-		return 0;
+		return known ? 0 : -EPROTONOSUPPORT;
 	}
 	switch (errno) {
 	case EPERM:

@@ -114,8 +114,8 @@ __hidden __u64 ext_policy_fresh(__u32 kind, __u64 mark, __u64 *now);
 /*
  * A change has killed the rows of an inode: true to remove its attributes' row
  * at once instead of when the memory is needed, as far as it is known to be there
- * without a search. What reading alone has killed stays all the same, to be
- * overwritten by the next word on it. Dead rows never answer, either way. Default: false.
+ * without a search. One that reading has killed stays all the same, to be
+ * overwritten by the next word on its inode. Dead rows never answer, either way. Default: false.
  */
 __hidden bool ext_policy_remove(void);
 
