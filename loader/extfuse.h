@@ -66,9 +66,10 @@ int extfuse_open(const struct extfuse_opts *opts, struct extfuse **out);
 
 /*
  * Load the linked program into the kernel. -EOPNOTSUPP: this kernel has no
- * ExtFUSE or an older one than this library, or it is switched off; -EPERM: no permission to load BPF; -EINVAL: the
- * verifier refused a handler or policy; -E2BIG, -ENOMEM: max_entries is too
- * large. The last three are logged as errors, the others as information.
+ * ExtFUSE, or an older one than this library, or it is switched off; -EPERM: no
+ * permission to load BPF; -EINVAL: the verifier refused a handler or policy;
+ * -E2BIG, -ENOMEM: max_entries is too large. The last three are logged as errors,
+ * the others as information.
  */
 int extfuse_load(struct extfuse *ext);
 
