@@ -457,9 +457,12 @@ static bool same_opcode(const struct enlisted *a, const struct enlisted *b)
 	return one == two || (one < EXT_SLOT_EVENT && (one ^ EXT_SLOT_REPLY) == two);
 }
 
-/* A user's handler replaces the built-in object of its opcode as a whole, as the library does. */
+/* As the library does: a user's handler replaces the built-in object of its opcode as a whole. */
 static bool is_replaced(const struct enlisted *built_in)
 {
+	/* Where nothing is kept, built-in handlers would run in vain. */
+	if (!built_in->user && ext_policy_shape() == EXT_SHAPE_NONE)
+		return true;
 	for (unsigned int i = 0; i < program_count && !built_in->user; i++) {
 		const struct enlisted *sibling = &programs[i];
 

@@ -29,7 +29,8 @@ SEC("extfuse")
 int dispatch(void *ctx)
 {
 	ext_attached = 1;
-	if (ext_idle || (ext_replies | ext_events) & 1 || !ext_epoch || !hook_fresh((int)ext_param_atime))
+	if (ext_idle || (ext_replies | ext_events) & 1 || !ext_epoch ||
+	    !hook_fresh((int)ext_param_atime))
 		return -38;
 	bpf_tail_call(ctx, &ext_progs, ext_policy_name[0] & 1);
 	return -38;
