@@ -184,9 +184,25 @@ def limits(results):
 TIME = {"icount": "cpu", "clock": "seconds"}
 
 
+# What arrives with delay differs by a few requests between runs.
+FEW = 10
+
+
+def sent(run):
+    return sum(run["requests"].values())
+
+
+def without_leaps(runs):
+    """The VM's clock leaps while it waits for its disk. Then timeouts are over that were not yet, and the
+    run sends more than the same run without a leap; it never sends less."""
+    least = min(sent(one) for one in runs)
+    return [one for one in runs if sent(one) <= 1.03 * least + FEW]
+
+
 def read_cells(folder, clock):
     """{workload: {column: cell}}; "runs" of a cell are those of one boot of the VM, of that with most, and
-    "seconds" what they typically took; "boots" has the latter for each boot."""
+    "seconds" what they typically took, "typical" those that are asked for it; "boots" has the latter for
+    each boot."""
     found = {}
     for path in glob.glob(os.path.join(folder, "*.json")):
         with open(path, encoding="ascii") as file:
@@ -194,11 +210,12 @@ def read_cells(folder, clock):
         runs = {}
         for one in cell["runs"]:
             runs.setdefault(one["boot"], []).append(one)
-        cell["boots"] = {boot: statistics.median(one[TIME[clock]] for one in some)
+        cell["boots"] = {boot: statistics.median(one[TIME[clock]] for one in without_leaps(some))
                          for boot, some in runs.items()}
         # The last of these.
         cell["boot"] = max(reversed(runs), key=lambda boot: len(runs[boot]))
         cell["runs"] = runs[cell["boot"]]
+        cell["typical"] = without_leaps(cell["runs"])
         cell["times"] = [one[TIME[clock]] for one in cell["runs"]]
         cell["seconds"] = cell["boots"][cell["boot"]]
         found.setdefault(cell["workload"], {})[cell["column"]] = cell
@@ -206,8 +223,7 @@ def read_cells(folder, clock):
 
 
 def median_run(cell):
-    """By its requests: what arrives with delay differs a little between runs."""
-    runs = sorted(cell["runs"], key=lambda one: sum(one["requests"].values()))
+    runs = sorted(cell["typical"], key=sent)
     return runs[len(runs) // 2]
 
 
@@ -268,9 +284,16 @@ def busiest(cells, count=6):
     return sorted(total, key=lambda opcode: -total[opcode])[:count]
 
 
+def left_out(cells):
+    leaps = ["%s %d" % (name, len(cells[name]["runs"]) - len(cells[name]["typical"]))
+             for name in order_of(cells) if len(cells[name]["runs"]) > len(cells[name]["typical"])]
+    return "; with a leap of the clock, and so left out: " + ", ".join(leaps) if leaps else ""
+
+
 def print_cells(found, clock):
     print("# Workloads: %s\n" % CLOCKS[clock])
-    print("%s, medians; `of its kind` is the time divided by that of the same FUSE mount without a "
+    print("%s, medians of the runs that met no leap of the VM's clock, which shows in 3 %% more requests; "
+          "spread of all; `of its kind` is the time divided by that of the same FUSE mount without a "
           "policy, both of one boot of the VM; `MiB/s` is what fio says of its own reads and writes, "
           "without its start; `map MB` and `rows` are what the policy's maps have after the last run, "
           "rows since it was mounted, which LRU tables do not count; the figures after "
@@ -281,9 +304,9 @@ def print_cells(found, clock):
         if not cells or "native" not in cells:
             continue
         opcodes = busiest(cells)
-        print("## %s\n\n%s%s. %d runs.\n" % (
+        print("## %s\n\n%s%s. %d runs%s.\n" % (
             workload.name, workload.stands_for[0].upper(), workload.stands_for[1:],
-            len(cells["native"]["runs"])))
+            len(cells["native"]["runs"]), left_out(cells)))
         table(["column", "s", "times native", "of its kind", "spread"] +
               ["MiB/s"] * workload.data + ["switches", "map MB", "rows", "requests"] + opcodes + ["other"],
               cell_rows(cells, opcodes, workload.data))
