@@ -97,8 +97,8 @@ def print_miss(miss):
 def print_bpf(bpf):
     print("## BPF programs\n")
     print("Time of one run (run_time_ns by run_cnt, kernel.bpf_stats_enabled=1), icount, while one "
-          "path is stat'ed: under `never` each request is a miss and runs a program twice, else "
-          "each is a hit and runs it once.\n")
+          "path is stat'ed: each request is a hit, or under `never` a miss whose reply the "
+          "programs do not see, and runs them once.\n")
     table(("column", "ns per run", "runs"),
           [(name, "%.0f" % row["ns"], row["runs"]) for name, row in bpf["run"].items()])
     print("Instructions after verification (`bpftool prog dump xlated`), subprograms included. "
