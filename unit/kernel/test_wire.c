@@ -1250,12 +1250,7 @@ static void entries_of_readdirplus_are_events(void)
 	const struct record *event, *reply;
 	uint64_t f;
 
-	new_wire();
-	load_recorder();
-	w->prog_fd = prog_fd;
-	w->init_flags = FUSE_DO_READDIRPLUS;
-	SAME(wire_start(w, ""), 0);
-	populate();
+	start_with("recorder", FUSE_DO_READDIRPLUS);
 	f = node_of(1, "f")->nodeid;
 	clear_records();
 	CHECK(list_root(NULL));
