@@ -1285,13 +1285,27 @@ static void start_without_a_wish_for(uint64_t events, uint64_t attrs)
 	populate();
 }
 
+/* INVAL_INODE of 4711, INVAL_ENTRY and EXPIRE of a name in 4712. */
+static void invalidate_what_is_not_cached(void)
+{
+	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
+	struct fuse_notify_inval_entry_out entry = { .parent = 4712, .namelen = 4 };
+	struct iovec iov[2];
+
+	iov[0] = (struct iovec){ &inode, sizeof(inode) };
+	/* Nothing of it is cached: the driver says so, after the program was told. */
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_INODE, iov, 1), -ENOENT);
+	iov[0] = (struct iovec){ &entry, sizeof(entry) };
+	iov[1] = (struct iovec){ "name", 5 };
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	entry.flags = FUSE_EXPIRE_ONLY;
+	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+}
+
 static void events_that_are_not_wanted_are_not_shown(void)
 {
 	static const uint32_t unwanted[] = { EXTFUSE_EV_FORGET, EXTFUSE_EV_DIRENTPLUS,
 					     EXTFUSE_EV_INVAL_INODE, EXTFUSE_EV_EXPIRE };
-	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
-	struct fuse_notify_inval_entry_out entry = { .parent = 4712, .namelen = 4 };
-	struct iovec iov[2];
 	uint64_t events = 0, nodeid;
 
 	for (size_t i = 0; i < N_OF(unwanted); i++)
@@ -1305,13 +1319,7 @@ static void events_that_are_not_wanted_are_not_shown(void)
 	for (int i = 0; i < 3; i++)
 		drop_caches();
 	SAME(wire_node(w, nodeid)->nlookup, 0);
-	iov[0] = (struct iovec){ &inode, sizeof(inode) };
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_INODE, iov, 1), -ENOENT);
-	iov[0] = (struct iovec){ &entry, sizeof(entry) };
-	iov[1] = (struct iovec){ "name", 5 };
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
-	entry.flags = FUSE_EXPIRE_ONLY;
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	invalidate_what_is_not_cached();
 	take_records();
 	need_record(EXTFUSE_EVENT, EXTFUSE_EV_ATTACH, 0);
 	need_record(EXTFUSE_EVENT, EXTFUSE_EV_INVAL_ENTRY, 4712);
@@ -1343,23 +1351,15 @@ static void attributes_that_are_not_wanted_are_no_event_by_themselves(void)
 
 static void notifications_are_events_cached_or_not(void)
 {
-	struct fuse_notify_inval_inode_out inode = { .ino = 4711 };
-	struct fuse_notify_inval_entry_out entry = { .parent = 4712, .namelen = 4 };
 	struct fuse_notify_delete_out gone = { .parent = 4713, .child = 4714, .namelen = 4 };
 	struct fuse_notify_store_out store = { .nodeid = 4715, .size = 4 };
-	struct iovec iov[3];
+	struct iovec iov[2];
 
 	start();
 	clear_records();
-	iov[0] = (struct iovec){ &inode, sizeof(inode) };
-	/* Nothing of it is cached: the driver says so, after the program was told. */
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_INODE, iov, 1), -ENOENT);
-	iov[0] = (struct iovec){ &entry, sizeof(entry) };
-	iov[1] = (struct iovec){ "name", 5 };
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
-	entry.flags = FUSE_EXPIRE_ONLY;
-	SAME(wire_notify(w, FUSE_NOTIFY_INVAL_ENTRY, iov, 2), -ENOENT);
+	invalidate_what_is_not_cached();
 	iov[0] = (struct iovec){ &gone, sizeof(gone) };
+	iov[1] = (struct iovec){ "name", 5 };
 	SAME(wire_notify(w, FUSE_NOTIFY_DELETE, iov, 2), -ENOENT);
 	iov[0] = (struct iovec){ &store, sizeof(store) };
 	iov[1] = (struct iovec){ "data", 4 };
