@@ -211,6 +211,9 @@ else
 	serial=(-serial chardev:log)
 fi
 if [ "$accel" = tcg ] && [ -z "$icount" ]; then
+	# TCG translates a program again for each address that it is loaded at. With icount time is not
+	# this machine's, and one layout for all runs of a command would hide how much a layout matters.
+	params+=" norandmaps"
 	khz=$(tsc_khz)
 	[ -z "$khz" ] || params+=" tsc_early_khz=$khz"
 fi
